@@ -35,8 +35,8 @@ export async function unpackDebianPackages(folder: string, wanted: readonly Serv
   for (const path of ['root', 'state/lists/partial', 'cache/archives/partial', 'download']) {
     mkdirSync(join(folder, path), { recursive: true });
   }
-  const names = wanted.map(({ debianPackage }) => debianPackage);
-  log(`fetching ${names.join(' and ')} from the system's package archive into ${folder} (nothing is installed)`);
+  const names = wanted.flatMap(({ debianPackages }) => debianPackages);
+  log(`fetching ${wanted.map(({ program }) => program).join(' and ')} from the system's package archive into ${folder} (nothing is installed)`);
   await apt('apt-get', [...options, 'update', '-qq'], folder);
   const packages = await closure(options, names, folder);
   await apt('apt-get', [...options, 'download', '-qq', ...packages], join(folder, 'download'));

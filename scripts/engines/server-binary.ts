@@ -12,22 +12,23 @@ export interface ServerBinary {
 export interface ServerProgram {
   /** File name, also on the PATH. */
   readonly program: string;
-  /** Debian's package of it. */
-  readonly debianPackage: string;
+  /** Debian's packages that hold it. */
+  readonly debianPackages: readonly string[];
   readonly versionPattern: RegExp;
   readonly versionMin: string;
 }
 
 export const redisProgram: ServerProgram = {
   program: 'redis-server',
-  debianPackage: 'redis-server',
+  // The server's program is a link to one in the tools.
+  debianPackages: ['redis-server', 'redis-tools'],
   versionPattern: /v=(\d+\.\d+\.\d+)/,
   versionMin: '7.0.0',
 };
 
 export const natsProgram: ServerProgram = {
   program: 'nats-server',
-  debianPackage: 'nats-server',
+  debianPackages: ['nats-server'],
   versionPattern: /v(\d+\.\d+\.\d+)/,
   versionMin: '2.9.0',
 };
