@@ -8,6 +8,7 @@ import { probe, type ServerBinary, type ServerProgram } from './server-binary.ts
 const run = promisify(execFile);
 const commandTimeoutMs = 180_000;
 const outputBytesMax = 16 * 1024 * 1024;
+const packagesMax = 60;
 /** The C library and loader of the machine must match each other: never a second one beside them. */
 const neverUnpacked = new Set(['libc6', 'libc-bin', 'libc-l10n', 'locales', 'base-files', 'dpkg', 'init-system-helpers']);
 
@@ -47,15 +48,42 @@ export async function unpackDebianPackages(folder: string, wanted: readonly Serv
   for (const path of ['state', 'cache', 'download']) rmSync(join(folder, path), { recursive: true, force: true });
 }
 
-/** The packages themselves and everything that an installation would bring along on this very machine. */
+/**
+ * The packages themselves and whatever they depend on that this machine hasn't got. Walked by hand, because apt's own
+ * simulation refuses to answer on a machine where any other package is half installed.
+ */
 async function closure(options: string[], names: readonly string[], folder: string): Promise<string[]> {
-  const simulated = await apt(
-    'apt-get',
-    [...options, '--simulate', '--no-install-recommends', '-o', 'Debug::NoLocking=1', 'install', ...names],
-    folder,
-  );
-  const needed = [...simulated.matchAll(/^Inst (\S+)/gm)].map((match) => (match[1] ?? '').replace(/:.*$/, ''));
-  return [...new Set([...names, ...needed])].filter((name) => !neverUnpacked.has(name));
+  const needed = new Set(names);
+  const waiting = [...names];
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    for (const alternatives of await dependencies(options, name, folder)) {
+      if (alternatives.some((one) => needed.has(one) || neverUnpacked.has(one) || isInstalled(one))) continue;
+      const chosen = alternatives.find((one) => !one.startsWith('<'));
+      if (chosen === undefined || needed.size >= packagesMax) continue;
+      needed.add(chosen);
+      waiting.push(chosen);
+    }
+  }
+  return [...needed];
+}
+
+/** Each dependency as its list of alternatives; apt-cache marks every alternative but the last with a bar. */
+async function dependencies(options: string[], name: string, folder: string): Promise<string[][]> {
+  const kinds = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'];
+  const text = await apt('apt-cache', [...options, 'depends', ...kinds.map((kind) => `--no-${kind}`), name], folder);
+  const groups: string[][] = [];
+  let open = false;
+  for (const [, bar, dependency] of text.matchAll(/^ ( |\|)(?:Pre)?Depends: (\S+)$/gm)) {
+    if (!open) groups.push([]);
+    groups.at(-1)?.push(dependency ?? '');
+    open = bar === '|';
+  }
+  return groups;
+}
+
+function isInstalled(name: string): boolean {
+  const run = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status}', name], { encoding: 'utf8' });
+  return run.status === 0 && run.stdout.startsWith('installed');
 }
 
 function aptOptions(folder: string): string[] {
@@ -63,7 +91,6 @@ function aptOptions(folder: string): string[] {
     'Dir::State': join(folder, 'state'),
     'Dir::State::Lists': join(folder, 'state/lists'),
     'Dir::Cache': join(folder, 'cache'),
-    // The machine's own record of what is installed: read only, so that only what is missing is fetched.
     'Dir::State::status': '/var/lib/dpkg/status',
     // As root apt would hand the download to the account _apt, which can't write here.
     'APT::Sandbox::User': process.getuid?.() === 0 ? 'root' : '',
@@ -88,7 +115,7 @@ async function apt(command: string, args: string[], cwd: string): Promise<string
     return stdout;
   } catch (error) {
     const { stderr, message } = error as { stderr?: string; message: string };
-    const verb = args.find((arg) => ['update', 'download', 'install'].includes(arg));
+    const verb = args.find((arg) => ['update', 'download', 'depends'].includes(arg));
     throw new Error(`${command} ${verb} failed: ${(stderr?.trim() || message).split('\n').slice(-4).join(' ')}`);
   }
 }
