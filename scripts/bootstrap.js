@@ -14,7 +14,9 @@ const modules = join(repository, 'node_modules');
 const stamp = join(modules, '.strongroom-lock.sha256');
 
 function lockHash() {
-  return createHash('sha256').update(readFileSync(join(repository, 'package-lock.json'))).digest('hex');
+  return createHash('sha256')
+    .update(readFileSync(join(repository, 'package-lock.json')))
+    .digest('hex');
 }
 
 /** npm writes .package-lock.json last, so its presence tells a finished installation from one that was cut off. */
@@ -68,7 +70,9 @@ const wanted = lockHash();
 if (!isInstalled(wanted) || localNodeMajor() < runtimeMajor) {
   install();
   if (localNodeMajor() < runtimeMajor) {
-    fail(`node_modules/.bin/node should be Node ${runtimeMajor} after npm ci, but isn't. Was an install script blocked?`);
+    fail(
+      `node_modules/.bin/node should be Node ${runtimeMajor} after npm ci, but isn't. Was an install script blocked?`,
+    );
   }
 }
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8').trim() !== wanted) {

@@ -11,6 +11,7 @@ Their URLs are written to engines.json in the data directory.
   --data DIR   data directory (default .data)
   --detach     leave them running and return
   --stop       stop those of the data directory
+  --tests      with accounts and databases for tests to lease (STRONGROOM_TEST_ENGINES=DIR/engines.json)
   --shared     let every account of this machine read engines.json
   --help       this text
 
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
       data: { type: 'string', default: '.data' },
       detach: { type: 'boolean', default: false },
       stop: { type: 'boolean', default: false },
+      tests: { type: 'boolean', default: false },
       shared: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
   }
   const engines = await startEngines({
     dataDir,
+    forTests: values.tests,
     log: (line) => console.log(`  ${line}`),
     ...(values.shared ? { fileMode: 0o644 } : {}),
   });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createHash } from 'node:crypto';
 import type { Log } from '../support/names.ts';
 
 /** The operating system account that PostgreSQL runs as. Empty: the one that runs us. */
@@ -27,7 +27,9 @@ export function serverAccount(log: Log): Account {
   }
   const account = lookUp(postgresAccount) ?? lookUp('nobody');
   if (!account) {
-    throw new Error('PostgreSQL refuses to run as root and no account "postgres" could be created: run as another user.');
+    throw new Error(
+      'PostgreSQL refuses to run as root and no account "postgres" could be created: run as another user.',
+    );
   }
   return account;
 }

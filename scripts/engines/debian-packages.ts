@@ -10,7 +10,15 @@ const commandTimeoutMs = 180_000;
 const outputBytesMax = 16 * 1024 * 1024;
 const packagesMax = 60;
 /** The C library and loader of the machine must match each other: never a second one beside them. */
-const neverUnpacked = new Set(['libc6', 'libc-bin', 'libc-l10n', 'locales', 'base-files', 'dpkg', 'init-system-helpers']);
+const neverUnpacked = new Set([
+  'libc6',
+  'libc-bin',
+  'libc-l10n',
+  'locales',
+  'base-files',
+  'dpkg',
+  'init-system-helpers',
+]);
 
 export function isDebianLike(): boolean {
   return ['apt-get', 'dpkg'].every((tool) => spawnSync('which', [tool], { stdio: 'ignore' }).status === 0);
@@ -37,7 +45,9 @@ export async function unpackDebianPackages(folder: string, wanted: readonly Serv
     mkdirSync(join(folder, path), { recursive: true });
   }
   const names = wanted.flatMap(({ debianPackages }) => debianPackages);
-  log(`fetching ${wanted.map(({ program }) => program).join(' and ')} from the system's package archive into ${folder} (nothing is installed)`);
+  log(
+    `fetching ${wanted.map(({ program }) => program).join(' and ')} from the system's package archive into ${folder} (nothing is installed)`,
+  );
   await apt('apt-get', [...options, 'update', '-qq'], folder);
   const packages = await closure(options, names, folder);
   await apt('apt-get', [...options, 'download', '-qq', ...packages], join(folder, 'download'));

@@ -60,7 +60,7 @@ export async function startRedisContainer(
 }
 
 export async function startNatsContainer(
-  options: ContainerOptions & { passwords: NatsPasswords },
+  options: ContainerOptions & { passwords: NatsPasswords; forTests: boolean },
 ): Promise<RunningContainer> {
   const folder = join(options.dataDir, 'nats');
   mkdirSync(join(folder, 'jetstream'), { recursive: true, mode: 0o700 });
@@ -68,6 +68,7 @@ export async function startNatsContainer(
     listen: '0.0.0.0:4222',
     storeDir: '/engine/jetstream',
     passwords: options.passwords,
+    forTests: options.forTests,
   });
   writeFileSync(join(folder, 'nats.conf'), text, { mode: secretFileMode });
   return startContainer('nats', options, {
@@ -96,7 +97,9 @@ export async function startPostgresContainer(
 }
 
 export async function stopContainer(container: string): Promise<void> {
-  await run('docker', ['stop', '-t', String(stopGraceS), container], { timeout: commandTimeoutMs }).catch(() => undefined);
+  await run('docker', ['stop', '-t', String(stopGraceS), container], { timeout: commandTimeoutMs }).catch(
+    () => undefined,
+  );
   await run('docker', ['rm', '-f', container], { timeout: commandTimeoutMs }).catch(() => undefined);
 }
 

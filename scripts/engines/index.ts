@@ -19,11 +19,24 @@ import {
   startRedisContainer,
   stopContainer,
 } from './docker.ts';
-import { answers as natsAnswers, natsAdministrator, natsUrl, startNats, stopNats } from './nats.ts';
-import { answers as postgresAnswers, isPostgresAvailable, startPostgres, stopPostgres, superuserUrl } from './postgres.ts';
-import { answers as redisAnswers, redisUrl, startRedis, stopRedis } from './redis.ts';
+import { natsAdministrator, answers as natsAnswers, natsUrl, startNats, stopNats, testAccountNames } from './nats.ts';
+import {
+  isPostgresAvailable,
+  answers as postgresAnswers,
+  startPostgres,
+  stopPostgres,
+  superuserUrl,
+} from './postgres.ts';
+import { databaseCount, answers as redisAnswers, redisUrl, startRedis, stopRedis } from './redis.ts';
 import { findOnPath, natsProgram, redisProgram, type ServerBinary, type ServerProgram } from './server-binary.ts';
-import { type EngineSecrets, type EngineState, enginesFolder, engineSecrets, readStates, writeStates } from './state.ts';
+import {
+  type EngineSecrets,
+  type EngineState,
+  engineSecrets,
+  enginesFolder,
+  readStates,
+  writeStates,
+} from './state.ts';
 
 export interface EngineUrls {
   readonly postgres: {
@@ -35,6 +48,8 @@ export interface EngineUrls {
   /** With a user of its own for each service; all the same where the engine was given by URL. */
   readonly redisUrls: Readonly<Record<ServiceName, string>>;
   readonly natsUrls: Readonly<Record<ServiceName, string>>;
+  /** For a set made for tests: NATS accounts and Redis databases to lease. */
+  readonly test?: { readonly natsUrls: readonly string[]; readonly redisDatabases: number };
 }
 
 export interface RunningEngines {
@@ -49,6 +64,8 @@ export interface EngineOptions {
   log: Log;
   /** Where unpacked server programs are kept; shared by several data directories of one checkout. */
   packagesDir?: string;
+  /** With accounts and databases that the testkit leases to tests. */
+  forTests?: boolean;
   /** Mode of engines.json; only for a set that several accounts of one machine share. */
   fileMode?: number;
   environment?: NodeJS.ProcessEnv;
@@ -60,8 +77,12 @@ interface Place {
   readonly secrets: EngineSecrets;
   readonly table: ProcessTable;
   readonly running: Map<string, number>;
+  readonly forTests: boolean;
   readonly log: Log;
 }
+
+/** What a Redis server offers unless it was told otherwise. */
+const externalRedisDatabases = 16;
 
 const urlVariables: Record<EngineName, string> = {
   postgres: 'POSTGRES_URL',
@@ -84,6 +105,7 @@ export async function startEngines(options: EngineOptions): Promise<RunningEngin
     secrets: await engineSecrets(dataDir),
     table,
     running: await table.alive(),
+    forTests: options.forTests ?? false,
     log: options.log,
   };
   const before = await readStates(dataDir);
@@ -104,7 +126,7 @@ export async function startEngines(options: EngineOptions): Promise<RunningEngin
     await stopEngines(dataDir);
     throw failed.reason;
   }
-  const urls = urlsOf(Object.fromEntries(started.map(([engine, , url]) => [engine, url])), states, place.secrets);
+  const urls = urlsOf(Object.fromEntries(started.map(([engine, , url]) => [engine, url])), states, place);
   const file = join(dataDir, 'engines.json');
   await writeJson(file, urls, options.fileMode);
   return { urls, file, stop: () => stopEngines(dataDir) };
@@ -130,12 +152,19 @@ export async function stopEngines(dataDir: string): Promise<void> {
 
 /** Redis and NATS are wanted together from the package archive, because one update of apt's lists serves both. */
 async function providePrograms(place: Place, environment: NodeJS.ProcessEnv): Promise<void> {
-  const wanted = ([['redis', redisProgram], ['nats', natsProgram]] as const).filter(
-    ([engine, program]) => !environment[urlVariables[engine]] && findProgram(program, place) === undefined,
-  );
+  const wanted = (
+    [
+      ['redis', redisProgram],
+      ['nats', natsProgram],
+    ] as const
+  ).filter(([engine, program]) => !environment[urlVariables[engine]] && findProgram(program, place) === undefined);
   if (wanted.length === 0 || !isDebianLike()) return;
   try {
-    await unpackDebianPackages(place.packagesDir, wanted.map(([, program]) => program), place.log);
+    await unpackDebianPackages(
+      place.packagesDir,
+      wanted.map(([, program]) => program),
+      place.log,
+    );
   } catch (error) {
     place.log(`the system's packages could not be used: ${(error as Error).message}`);
   }
@@ -187,8 +216,8 @@ async function launchPrivate(
     const program = engine === 'redis' ? redisProgram : natsProgram;
     const binary = findProgram(program, place);
     if (binary) {
-      const start = engine === 'redis' ? startRedis : startNats;
-      started = await start({ binary, dataDir, logFile, passwords: secrets[engine], preferredPort, log });
+      const shared = { binary, dataDir, logFile, passwords: secrets[engine], preferredPort, log };
+      started = await (engine === 'redis' ? startRedis(shared) : startNats({ ...shared, forTests: place.forTests }));
     }
   }
   if (started === undefined) return startInDocker(engine, place, dataDir, preferredPort);
@@ -215,7 +244,7 @@ async function startInDocker(
       ? await startPostgresContainer({ ...options, password: secrets.postgres })
       : engine === 'redis'
         ? await startRedisContainer({ ...options, passwords: secrets.redis })
-        : await startNatsContainer({ ...options, passwords: secrets.nats });
+        : await startNatsContainer({ ...options, passwords: secrets.nats, forTests: place.forTests });
   return { origin: 'docker', ...running };
 }
 
@@ -248,11 +277,8 @@ function privateUrl(engine: EngineName, port: number, secrets: EngineSecrets): s
   return natsUrl(port, natsAdministrator, secrets.nats.administrator);
 }
 
-function urlsOf(
-  urls: Record<string, string>,
-  states: Record<string, EngineState>,
-  secrets: EngineSecrets,
-): EngineUrls {
+function urlsOf(urls: Record<string, string>, states: Record<string, EngineState>, place: Place): EngineUrls {
+  const { secrets, forTests } = place;
   const { postgres = '', redis = '', nats = '' } = urls;
   const perService = (engine: 'redis' | 'nats', shared: string) =>
     Object.fromEntries(
@@ -266,14 +292,26 @@ function urlsOf(
   return {
     postgres: {
       superuserUrl: postgres,
-      databases: Object.fromEntries(
-        databaseNames.map((name) => [name, databaseUrl(postgres, `${name}_db`)]),
-      ) as Record<DatabaseName, string>,
+      databases: Object.fromEntries(databaseNames.map((name) => [name, databaseUrl(postgres, `${name}_db`)])) as Record<
+        DatabaseName,
+        string
+      >,
     },
     redisUrl: redis,
     natsUrl: nats,
     redisUrls: perService('redis', redis),
     natsUrls: perService('nats', nats),
+    ...(forTests ? { test: testShares(states, nats, secrets) } : {}),
+  };
+}
+
+/** Engines that were given by URL can't be divided: their one account is leased to one test after the other. */
+function testShares(states: Record<string, EngineState>, nats: string, secrets: EngineSecrets): EngineUrls['test'] {
+  const port = states.nats?.port;
+  const accounts = testAccountNames(true).map((name) => natsUrl(port ?? 0, name, secrets.nats.administrator));
+  return {
+    natsUrls: port === undefined ? [nats] : accounts,
+    redisDatabases: states.redis?.port === undefined ? externalRedisDatabases : databaseCount,
   };
 }
 

@@ -17,11 +17,15 @@ export interface NatsPasswords {
   readonly services: Readonly<Record<ServiceName, string>>;
 }
 
+/** Empty accounts, each with streams and subjects of its own, that tests lease so that they never meet. */
+export const testAccountCount = 64;
+
 export interface NatsOptions {
   binary: ServerBinary;
   dataDir: string;
   logFile: string;
   passwords: NatsPasswords;
+  forTests: boolean;
   preferredPort?: number;
   log: Log;
 }
@@ -47,6 +51,7 @@ export async function startNats(options: NatsOptions): Promise<RunningNats> {
         listen: `${loopback}:${port}`,
         storeDir: join(folder, 'jetstream'),
         passwords: options.passwords,
+        forTests: options.forTests,
       });
       writeFileSync(configuration, text, { mode: secretFileMode });
       return ['-c', configuration];
@@ -64,9 +69,21 @@ export function natsUrl(port: number, user: string, password: string): string {
 }
 
 /** Also what the container is given. Without credentials a connection is refused: there is no default user. */
-export function natsConfiguration(options: { listen: string; storeDir: string; passwords: NatsPasswords }): string {
-  const users = Object.entries(options.passwords.services).map(([name, password]) =>
-    natsUser(name, password, natsPermissionsOf[name as ServiceName]),
+export function natsConfiguration(options: {
+  listen: string;
+  storeDir: string;
+  passwords: NatsPasswords;
+  forTests: boolean;
+}): string {
+  const { administrator, services } = options.passwords;
+  const users = [
+    `{ user: "${natsAdministrator}", password: "${administrator}" }`,
+    ...Object.entries(services).map(([name, password]) =>
+      natsUser(name, password, natsPermissionsOf[name as ServiceName]),
+    ),
+  ];
+  const testAccounts = testAccountNames(options.forTests).map(
+    (name) => `  ${name} { jetstream: enabled, users: [ { user: "${name}", password: "${administrator}" } ] }`,
   );
   return `listen: "${options.listen}"
 server_name: "strongroom"
@@ -76,18 +93,25 @@ jetstream {
   max_memory_store: 64MB
   max_file_store: 2GB
 }
-authorization {
-  users: [
-    { user: "${natsAdministrator}", password: "${options.passwords.administrator}" }
-${users.join('\n')}
-  ]
+accounts {
+  STRONGROOM {
+    jetstream: enabled
+    users: [
+      ${users.join('\n      ')}
+    ]
+  }
+${testAccounts.join('\n')}
 }
 `;
 }
 
+export function testAccountNames(forTests: boolean): string[] {
+  return forTests ? Array.from({ length: testAccountCount }, (_, index) => `TEST${index}`) : [];
+}
+
 function natsUser(name: string, password: string, permissions: NatsPermissions): string {
   const list = (subjects: readonly string[]) => `[${subjects.map((subject) => `"${subject}"`).join(', ')}]`;
-  return `    { user: "${name}", password: "${password}", permissions: {
+  return `{ user: "${name}", password: "${password}", permissions: {
         publish: { allow: ${list(permissions.publish)} }, subscribe: { allow: ${list(permissions.subscribe)} } } }`;
 }
 

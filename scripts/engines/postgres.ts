@@ -83,9 +83,12 @@ function placeFor(
   const folder = reachableFolder(options.dataDir, account);
   let binaries: PostgresBinaries | undefined = found;
   if (!binariesReachable) binaries = binariesIn(reachableCopy(found.home, folder, options.log));
-  if (!binaries) throw new Error(`The copy of the PostgreSQL binaries in ${folder} doesn't run: remove it and try again.`);
+  if (!binaries)
+    throw new Error(`The copy of the PostgreSQL binaries in ${folder} doesn't run: remove it and try again.`);
   if (dataReachable) return { binaries, cluster: usual };
-  options.log(`PostgreSQL's data goes to ${folder}, because ${options.dataDir} is closed to the account ${account.name}`);
+  options.log(
+    `PostgreSQL's data goes to ${folder}, because ${options.dataDir} is closed to the account ${account.name}`,
+  );
   return { binaries, cluster: join(folder, 'postgres') };
 }
 

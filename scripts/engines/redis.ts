@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import type { Log, ServiceName } from '../support/names.ts';
 import { secretFileMode } from '../support/files.ts';
+import type { Log, ServiceName } from '../support/names.ts';
 import { loopback } from '../support/ports.ts';
 import { stopProcess } from '../support/process-table.ts';
 import { redisAccessOf } from './access.ts';
@@ -10,6 +10,7 @@ import { launchServer } from './launch.ts';
 import type { ServerBinary } from './server-binary.ts';
 
 const stopGraceMs = 5_000;
+export const databaseCount = 256;
 const connectTimeoutMs = 2_000;
 
 export interface RedisPasswords {
@@ -70,6 +71,8 @@ export function redisSettings(passwords: RedisPasswords): string[] {
     'maxmemory 256mb',
     // Evicting would silently drop revocations; a full Redis is an outage that the services already know how to take.
     'maxmemory-policy noeviction',
+    // The system uses the first; every test leases one of its own.
+    `databases ${databaseCount}`,
     'daemonize no',
     `user default on >${passwords.administrator} ~* &* +@all`,
     ...users,
