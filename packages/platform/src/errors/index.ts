@@ -1,0 +1,23 @@
+export {
+  type CatalogueEntry,
+  catalogueEntries,
+  catalogueEntry,
+  defineErrors,
+  type ErrorCatalogue,
+  type ErrorDefinition,
+  type ErrorFactory,
+  type ErrorOptions,
+  entryOf,
+  type Level,
+  type Retry,
+} from './catalogue.ts';
+export { commonErrors } from './common.ts';
+export type { Precondition, Violation } from './details.ts';
+export {
+  isServiceError,
+  levelOf,
+  protocolErrorToConnectError,
+  readServiceError,
+  type ServiceError,
+  toConnectError,
+} from './read.ts';
