@@ -92,8 +92,8 @@ async function dependencies(options: string[], name: string, folder: string): Pr
 }
 
 function isInstalled(name: string): boolean {
-  const run = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status}', name], { encoding: 'utf8' });
-  return run.status === 0 && run.stdout.startsWith('installed');
+  const run = spawnSync('dpkg-query', ['--status', name], { encoding: 'utf8' });
+  return run.status === 0 && run.stdout.includes('\nStatus: install ok installed\n');
 }
 
 function aptOptions(folder: string): string[] {

@@ -48,6 +48,8 @@ export interface EngineUrls {
   /** With a user of its own for each service; all the same where the engine was given by URL. */
   readonly redisUrls: Readonly<Record<ServiceName, string>>;
   readonly natsUrls: Readonly<Record<ServiceName, string>>;
+  /** Where server programs from the package archive are kept. */
+  readonly packagesDir: string;
   /** For a set made for tests: NATS accounts and Redis databases to lease. */
   readonly test?: { readonly natsUrls: readonly string[]; readonly redisDatabases: number };
 }
@@ -301,6 +303,7 @@ function urlsOf(urls: Record<string, string>, states: Record<string, EngineState
     natsUrl: nats,
     redisUrls: perService('redis', redis),
     natsUrls: perService('nats', nats),
+    packagesDir: place.packagesDir,
     ...(forTests ? { test: testShares(states, nats, secrets) } : {}),
   };
 }

@@ -1,0 +1,18 @@
+export { createTestClock, type TestClock } from './clock.ts';
+export {
+  connectNats,
+  createTestDatabase,
+  createTestNats,
+  createTestRedis,
+  openSql,
+  type TestDatabase,
+  type TestNats,
+  type TestRedis,
+  testEngines,
+} from './engines.ts';
+export { createFaultProxy, type FaultProxy } from './fault-proxy.ts';
+export { createJsonClient, type JsonAnswer, type JsonClient } from './http.ts';
+export { createOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts';
+export { createPrivateEngine, type PrivateEngine } from './private-engines.ts';
+export { type LogLine, spawnProcess, type TestProcess } from './process.ts';
+export { until } from './wait.ts';

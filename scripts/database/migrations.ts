@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { migrate } from 'drizzle-orm/postgres-js/migrator';
+import postgres from 'postgres';
+import { withLock } from './provision.ts';
+
+export const repositoryRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** One migrates at a time, others wait and then find nothing to do (F40). */
+const migrationLock = 7_203_412;
+
+export interface MigrationSet {
+  /** Absolute path of a folder that drizzle-kit wrote (or that has its journal). */
+  readonly folder: string;
+  /** Where drizzle notes what it has run; one table for each set, because their numbers are independent. */
+  readonly table: string;
+}
+
+/** In this order: what every service shares (outbox, write audit), then the service's own tables. */
+export function migrationsOf(name: string): MigrationSet[] {
+  const own = name === 'audit' ? 'services/admin/migrations-audit' : `services/${name}/migrations`;
+  const shared = name === 'audit' ? [] : [{ folder: 'packages/platform/migrations', table: 'platform_migrations' }];
+  return [...shared, { folder: own, table: 'service_migrations' }]
+    .map(({ folder, table }) => ({ folder: join(repositoryRoot, folder), table }))
+    .filter(({ folder }) => existsSync(join(folder, 'meta', '_journal.json')));
+}
+
+/** Runs what isn't yet run, as the owner role, and answers how many migrations that were. */
+export async function runMigrations(ownerUrl: string, sets: readonly MigrationSet[]): Promise<number> {
+  // A client of its own: drizzle rewrites the serializers of the one that it is given.
+  const sql = postgres(ownerUrl, { max: 1, onnotice: () => undefined });
+  try {
+    return await withLock(sql, migrationLock, async () => {
+      const before = await countRun(sql, sets);
+      for (const { folder, table } of sets) {
+        await migrate(drizzle(sql), { migrationsFolder: folder, migrationsTable: table }).catch((error: Error) => {
+          const where = relative(repositoryRoot, folder);
+          const cause = error.cause instanceof Error ? error.cause.message : error.message;
+          throw new Error(`A migration of ${where} failed: ${cause}`, { cause: error });
+        });
+      }
+      return (await countRun(sql, sets)) - before;
+    });
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+/** Changes whenever a file of a set does: names the template that test databases are copied from. */
+export function migrationsHash(sets: readonly MigrationSet[]): string {
+  const hash = createHash('sha256');
+  for (const { folder, table } of sets) {
+    hash.update(table);
+    for (const file of readdirSync(folder).sort()) {
+      if (file.endsWith('.sql')) hash.update(file).update(readFileSync(join(folder, file)));
+    }
+    hash.update(readFileSync(join(folder, 'meta', '_journal.json')));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function countRun(sql: postgres.Sql, sets: readonly MigrationSet[]): Promise<number> {
+  let count = 0;
+  for (const { table } of sets) {
+    const [there] = await sql`select to_regclass(${`drizzle.${table}`}) as found`;
+    if (there?.['found'] === null) continue;
+    const [row] = await sql`select count(*)::int as run from ${sql(`drizzle.${table}`)}`;
+    count += Number(row?.['run'] ?? 0);
+  }
+  return count;
+}
