@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { TextDecoder } from 'node:util';
 import { bytesFromBase64, bytesToBase64 } from './base64.ts';
 import { TlogError } from './errors.ts';
 import { sha256 } from './hash.ts';
