@@ -1,0 +1,11 @@
+export type { FieldViolation, RequestErrorReason, RuleId } from './errors.ts';
+export { RestContractError, RestRequestError, ruleIds } from './errors.ts';
+export type { HttpRule } from './gen/google/api/http_pb.ts';
+export { HttpRuleSchema } from './gen/google/api/http_pb.ts';
+export type { JsonLimits } from './json-cursor.ts';
+export type { RequestPath } from './matcher.ts';
+export type { MultiSegmentDecoding, RestRequest, RestResponse, RestRoute } from './route.ts';
+export type { RouteMatch, RouteTable, RouteTableOptions } from './route-table.ts';
+export { createRouteTable } from './route-table.ts';
+export type { PathTemplate, TemplateSegment, TemplateVariable } from './template.ts';
+export { parseTemplate } from './template.ts';
