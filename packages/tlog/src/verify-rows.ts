@@ -33,7 +33,6 @@ export interface RowProblem {
 
 /** What a sequence of leaf hashes says about the milestones. */
 export interface PrefixFindings {
-  readonly size: number;
   /** The largest milestone whose root these hashes lead to; 0 if none. */
   readonly lastGoodSize: number;
   /** The first milestone they do not lead to. */
@@ -51,136 +50,197 @@ export interface RowFindings {
   readonly rowsPruned: number;
 }
 
+export interface RowExpectation {
+  readonly size: number;
+  readonly tiles: boolean;
+  readonly minimumIndex: number;
+  /** By growing size, the head included. */
+  readonly milestones: readonly Milestone[];
+}
+
 export interface RowCheck {
   /** A parsed line, or why it could not be parsed. */
   accept(line: ExportLine | { readonly kind: 'damaged'; readonly why: string }): void;
   finish(): RowFindings;
+  /** The row that is due next. */
   readonly nextIndex: number;
+}
+
+/** Where the reading of an export stands. */
+interface Reading {
+  readonly expected: RowExpectation;
+  readonly rows: PrefixCheck;
+  readonly tiles: PrefixCheck;
+  problem: RowProblem | undefined;
+  nextIndex: number;
+  nextTile: number;
+  /** The stored hashes of the tile being read, from row `first` on. */
+  tile: { readonly first: number; readonly hashes: readonly Uint8Array[] };
+  rowLines: number;
+  rowsHashed: number;
+  rowsPruned: number;
+  endCount: number | undefined;
 }
 
 /**
  * Checks the lines of an export one by one, in constant memory: re-hashes each row, compares it with the stored tile
- * before it, and both with the milestones (ordered by size, the head included).
+ * before it, and both with the milestones.
  */
-export function createRowCheck(expected: {
-  size: number;
-  tiles: boolean;
-  minimumIndex: number;
-  milestones: readonly Milestone[];
-}): RowCheck {
-  const { size, minimumIndex, milestones } = expected;
-  const rows = createPrefixCheck(milestones);
-  const tiles = createPrefixCheck(milestones);
-  let problem: RowProblem | undefined;
-  let next = 0;
-  let nextTile = 0;
-  let tile: { first: number; hashes: Uint8Array[] } | undefined;
-  let rowLines = 0;
-  let rowsHashed = 0;
-  let rowsPruned = 0;
-  let endCount: number | undefined;
-
-  const report = (code: RowProblemCode, index: number, why: string) => {
-    problem ??= { code, index, why };
+export function createRowCheck(expected: RowExpectation): RowCheck {
+  const reading: Reading = {
+    expected,
+    rows: createPrefixCheck(expected.milestones),
+    tiles: createPrefixCheck(expected.milestones),
+    problem: undefined,
+    nextIndex: 0,
+    nextTile: 0,
+    tile: { first: 0, hashes: [] },
+    rowLines: 0,
+    rowsHashed: 0,
+    rowsPruned: 0,
+    endCount: undefined,
   };
-  const reportMissing = (from: number, to: number) => {
-    rows.stop();
-    const isContinued = problem?.code === 'MISSING_ROWS' && problem.to === from;
-    if (isContinued) problem = { ...(problem as RowProblem), to };
-    problem ??= { code: 'MISSING_ROWS', index: from, to, why: 'the export has no such rows' };
-  };
-  const acceptTile = (number: number, hashes: Uint8Array | null) => {
-    const first = number * TILE_WIDTH;
-    if (next < first) reportMissing(next, Math.min(first, size));
-    next = Math.max(next, Math.min(first, size));
-    const inTile = hashes === null ? [] : hashesFromTile(hashes);
-    if (number !== nextTile || inTile.length !== tileWidth(0, number, size)) {
-      const why = hashes === null ? 'the log has lost the tile of stored hashes' : 'the tile is not the one due here';
-      report('DAMAGED_TILE', first, why);
-      tiles.stop();
-    }
-    nextTile = number + 1;
-    tile = { first, hashes: inTile };
-    for (const hash of inTile) tiles.append(hash);
-  };
-  const acceptLeaf = (index: number, leaf: Uint8Array | undefined) => {
-    rowLines += 1;
-    if (index >= size) return report('EXTRA_ROWS', size, `the checkpoint covers ${size} rows only`);
-    if (index < next) {
-      const isDisplaced = problem?.code === 'MISSING_ROWS' && index >= problem.index && index < (problem.to ?? 0);
-      if (isDisplaced) problem = { code: 'OUT_OF_ORDER', index: problem?.index ?? index, why: 'it stands further on' };
-      rows.stop();
-      return report('OUT_OF_ORDER', index, 'it stands in the file a second time, or too late');
-    }
-    if (index > next) reportMissing(next, index);
-    next = index + 1;
-    if (expected.tiles && index >= nextTile * TILE_WIDTH) {
-      report('DAMAGED_TILE', nextTile * TILE_WIDTH, 'the file lacks the tile of stored hashes');
-      tiles.stop();
-    }
-    if (leaf === undefined) return rows.stop();
-    const stored = tile?.hashes[index - tile.first];
-    if (stored && !isSameHash(stored, leaf)) report('CHANGED_ROW', index, 'it does not hash to the stored hash');
-    rows.append(leaf);
-  };
-
   return {
     get nextIndex() {
-      return next;
+      return reading.nextIndex;
     },
-    accept(line) {
-      if (endCount !== undefined) return report('DAMAGED_FILE', next, 'something follows the end line');
-      if (line.kind === 'tile') return acceptTile(line.tile, line.hashes);
-      if (line.kind === 'row') {
-        rowsHashed += 1;
-        return acceptLeaf(line.index, leafHash(entryFromCanonicalJson(line.canonical, line.salt)));
-      }
-      if (line.kind === 'pruned') {
-        rowsPruned += 1;
-        acceptLeaf(line.index, line.leaf);
-        const why = `it is left out as pruned, but the signed minimum index is ${minimumIndex}`;
-        if (line.index >= minimumIndex) report('PRUNED_TOO_EARLY', line.index, why);
-        return;
-      }
-      if (line.kind === 'unreadable') {
-        acceptLeaf(line.index, undefined);
-        return report('UNREADABLE_ROW', line.index, `the stored row is no audit record: ${line.why}`);
-      }
-      if (line.kind === 'end') {
-        endCount = line.count;
-        return;
-      }
-      acceptDamagedLine(line.why);
-    },
-    finish() {
-      if (next < size) reportMissing(next, size);
-      if (endCount === undefined) report('DAMAGED_FILE', next, 'the file has no end line');
-      else if (endCount !== rowLines) {
-        report('DAMAGED_FILE', next, `the end line counts ${endCount} rows, the file holds ${rowLines}`);
-      }
-      if (expected.tiles && nextTile * TILE_WIDTH < size) {
-        report('DAMAGED_TILE', nextTile * TILE_WIDTH, 'the file lacks the tile of stored hashes');
-      }
-      const tileFindings = expected.tiles ? tiles.findings() : undefined;
-      return { problem, rows: rows.findings(), tiles: tileFindings, rowsHashed, rowsPruned };
-    },
+    accept: (line) => acceptLine(reading, line),
+    finish: () => finish(reading),
   };
+}
 
-  /** A line nobody can read stands for what was due at its place: a tile, a row or the end. */
-  function acceptDamagedLine(why: string): void {
-    if (expected.tiles && nextTile * TILE_WIDTH === next && next < size) {
-      report('DAMAGED_TILE', next, `the line of its tile of stored hashes cannot be read: ${why}`);
-      tiles.stop();
-      tile = undefined;
-      nextTile += 1;
-    } else if (next < size) {
-      report('UNREADABLE_ROW', next, `its line cannot be read: ${why}`);
-      acceptLeaf(next, undefined);
-    } else {
-      report('DAMAGED_FILE', next, `the end line cannot be read: ${why}`);
-    }
+function acceptLine(reading: Reading, line: Parameters<RowCheck['accept']>[0]): void {
+  if (reading.endCount !== undefined) {
+    report(reading, 'DAMAGED_FILE', reading.nextIndex, 'something follows the end line');
+  } else if (line.kind === 'tile') {
+    acceptTile(reading, line.tile, line.hashes);
+  } else if (line.kind === 'row') {
+    reading.rowsHashed += 1;
+    acceptRow(reading, line.index, leafHash(entryFromCanonicalJson(line.canonical, line.salt)));
+  } else if (line.kind === 'pruned') {
+    reading.rowsPruned += 1;
+    acceptRow(reading, line.index, line.leaf);
+    const { minimumIndex } = reading.expected;
+    const why = `it is left out as pruned, but the signed minimum index is ${minimumIndex}`;
+    if (line.index >= minimumIndex) report(reading, 'PRUNED_TOO_EARLY', line.index, why);
+  } else if (line.kind === 'unreadable') {
+    acceptRow(reading, line.index, undefined);
+    report(reading, 'UNREADABLE_ROW', line.index, `the stored row is no audit record: ${line.why}`);
+  } else if (line.kind === 'end') {
+    reading.endCount = line.count;
+  } else {
+    acceptDamagedLine(reading, line.why);
   }
 }
+
+function acceptTile(reading: Reading, tile: number, bytes: Uint8Array | null): void {
+  const { size } = reading.expected;
+  const first = tile * TILE_WIDTH;
+  const due = Math.min(first, size);
+  if (reading.nextIndex < due) reportMissing(reading, reading.nextIndex, due);
+  reading.nextIndex = Math.max(reading.nextIndex, due);
+  const hashes = bytes === null ? [] : hashesFromTile(bytes);
+  if (tile !== reading.nextTile || hashes.length !== tileWidth(0, tile, size)) {
+    const why = bytes === null ? 'the log has lost its tile of stored hashes' : 'the tile before it is not the one due';
+    report(reading, 'DAMAGED_TILE', due, why);
+    reading.tiles.stop();
+  }
+  reading.nextTile = tile + 1;
+  reading.tile = { first, hashes };
+  for (const hash of hashes) reading.tiles.append(hash);
+}
+
+/** `leaf` is undefined for a row that is there but cannot be hashed. */
+function acceptRow(reading: Reading, index: number, leaf: Uint8Array | undefined): void {
+  const { size, tiles } = reading.expected;
+  reading.rowLines += 1;
+  if (index >= size) {
+    report(reading, 'EXTRA_ROWS', size, `the checkpoint covers ${size} rows only`);
+    return;
+  }
+  if (index < reading.nextIndex) {
+    reportOutOfOrder(reading, index);
+    return;
+  }
+  if (index > reading.nextIndex) reportMissing(reading, reading.nextIndex, index);
+  reading.nextIndex = index + 1;
+  const tileEnd = reading.nextTile * TILE_WIDTH;
+  if (tiles && index >= tileEnd) {
+    report(reading, 'DAMAGED_TILE', tileEnd, 'the file lacks its tile of stored hashes');
+    reading.tiles.stop();
+  }
+  if (leaf === undefined) {
+    reading.rows.stop();
+    return;
+  }
+  const stored = reading.tile.hashes[index - reading.tile.first];
+  if (stored && !isSameHash(stored, leaf)) {
+    report(reading, 'CHANGED_ROW', index, 'it does not hash to the stored hash');
+  }
+  reading.rows.append(leaf);
+}
+
+/** A line nobody can read stands for what was due at its place: a tile, a row or the end. */
+function acceptDamagedLine(reading: Reading, why: string): void {
+  const { size, tiles } = reading.expected;
+  const index = reading.nextIndex;
+  if (tiles && reading.nextTile * TILE_WIDTH === index && index < size) {
+    report(reading, 'DAMAGED_TILE', index, `the line of its tile of stored hashes cannot be read: ${why}`);
+    reading.tiles.stop();
+    reading.tile = { first: index, hashes: [] };
+    reading.nextTile += 1;
+  } else if (index < size) {
+    report(reading, 'UNREADABLE_ROW', index, `its line cannot be read: ${why}`);
+    acceptRow(reading, index, undefined);
+  } else {
+    report(reading, 'DAMAGED_FILE', index, `the end line cannot be read: ${why}`);
+  }
+}
+
+function finish(reading: Reading): RowFindings {
+  const { size, tiles } = reading.expected;
+  const { nextIndex, nextTile, endCount, rowLines, rowsHashed, rowsPruned } = reading;
+  if (nextIndex < size) reportMissing(reading, nextIndex, size);
+  if (endCount === undefined) {
+    report(reading, 'DAMAGED_FILE', size, 'the file has no end line');
+  } else if (endCount !== rowLines) {
+    report(reading, 'DAMAGED_FILE', size, `the end line counts ${endCount} rows, the file holds ${rowLines}`);
+  }
+  if (tiles && nextTile * TILE_WIDTH < size) {
+    report(reading, 'DAMAGED_TILE', nextTile * TILE_WIDTH, 'the file lacks its tile of stored hashes');
+  }
+  return {
+    problem: reading.problem,
+    rows: reading.rows.findings(),
+    tiles: tiles ? reading.tiles.findings() : undefined,
+    rowsHashed,
+    rowsPruned,
+  };
+}
+
+/** Lines come in the order of their rows, so the first report is that of the first bad row. */
+function report(reading: Reading, code: RowProblemCode, index: number, why: string): void {
+  reading.problem ??= { code, index, why };
+}
+
+function reportMissing(reading: Reading, from: number, to: number): void {
+  reading.rows.stop();
+  const { problem } = reading;
+  if (problem?.code === 'MISSING_ROWS' && problem.to === from) reading.problem = { ...problem, to };
+  reading.problem ??= { code: 'MISSING_ROWS', index: from, to, why: 'the export has no such rows' };
+}
+
+function reportOutOfOrder(reading: Reading, index: number): void {
+  reading.rows.stop();
+  const { problem } = reading;
+  // What looked like a gap was a row that stands further on.
+  if (problem?.code === 'MISSING_ROWS' && index >= problem.index && index < (problem.to ?? 0)) {
+    reading.problem = { code: 'OUT_OF_ORDER', index: problem.index, why: 'another row stands in its place' };
+  }
+  report(reading, 'OUT_OF_ORDER', index, 'it stands in the file a second time');
+}
+
+type PrefixCheck = ReturnType<typeof createPrefixCheck>;
 
 function createPrefixCheck(milestones: readonly Milestone[]) {
   const range = createCompactRange();
@@ -205,6 +265,6 @@ function createPrefixCheck(milestones: readonly Milestone[]) {
     stop() {
       isStopped = true;
     },
-    findings: (): PrefixFindings => ({ size: range.size, lastGoodSize, firstBad }),
+    findings: (): PrefixFindings => ({ lastGoodSize, firstBad }),
   };
 }
