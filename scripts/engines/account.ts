@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '../support/names.ts';
 
@@ -52,10 +52,9 @@ export function ids(account: Account): { uid?: number; gid?: number } {
   return account.uid === undefined ? {} : { uid: account.uid, gid: account.gid ?? account.uid };
 }
 
-/** A folder outside the checkout that the account can enter, the same one at every start for the same checkout. */
-export function reachableFolder(dataDir: string, account: Account): string {
-  const key = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
-  const candidates = ['/var/lib', '/var/tmp', '/tmp'].map((base) => join(base, `strongroom-${key}`));
+/** A folder outside the checkout that the account can enter, the same one at every start for the same path inside. */
+export function reachableFolder(purpose: string, account: Account): string {
+  const candidates = reachableCandidates(purpose);
   const kept = candidates.find((folder) => existsSync(folder) && canEnter(account, folder));
   if (kept) return kept;
   for (const folder of candidates) {
@@ -68,14 +67,25 @@ export function reachableFolder(dataDir: string, account: Account): string {
     }
   }
   throw new Error(
-    `The account ${account.name} can't enter ${dataDir} (a folder above it is closed to it), and no folder of ` +
+    `The account ${account.name} can't enter ${purpose} (a folder above it is closed to it), and no folder of ` +
       `${candidates.join(', ')} could be made. Open the path with chmod o+x, or clone to another place.`,
   );
 }
 
+/** Removes what `reachableFolder` made for the path, if anything. */
+export function removeReachable(purpose: string): void {
+  if (process.getuid?.() !== 0) return;
+  for (const folder of reachableCandidates(purpose)) rmSync(folder, { recursive: true, force: true });
+}
+
+function reachableCandidates(purpose: string): string[] {
+  const key = createHash('sha256').update(purpose).digest('hex').slice(0, 12);
+  return ['/var/lib', '/var/tmp', '/tmp'].map((base) => join(base, `strongroom-${key}`));
+}
+
 /** Server binaries under a home of mode 0700 can't be run by another account: it gets a copy (60 MB, made once). */
-export function reachableCopy(source: string, folder: string, log: Log): string {
-  const copy = join(folder, 'postgres-binaries');
+export function reachableCopy(source: string, account: Account, log: Log): string {
+  const copy = join(reachableFolder(source, account), 'postgres-binaries');
   if (!existsSync(join(copy, 'bin', 'postgres'))) {
     log(`copying the PostgreSQL binaries to ${copy}, because ${source} is closed to the account that runs them`);
     cpSync(source, copy, { recursive: true, verbatimSymlinks: true });

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeJson } from '../support/files.ts';
 import {
@@ -11,6 +11,7 @@ import {
   serviceNames,
 } from '../support/names.ts';
 import { openProcessTable, type ProcessTable } from '../support/process-table.ts';
+import { removeReachable } from './account.ts';
 import { findUnpacked, isDebianLike, unpackDebianPackages } from './debian-packages.ts';
 import {
   isDockerAnswering,
@@ -150,6 +151,14 @@ export async function stopEngines(dataDir: string): Promise<void> {
       await table.forget(engine);
     }),
   );
+}
+
+/** Stops the private engines and removes all that they stored. */
+export async function removeEngines(dataDir: string): Promise<void> {
+  await stopEngines(dataDir);
+  const folder = resolve(dataDir);
+  removeReachable(enginesFolder(folder));
+  rmSync(folder, { recursive: true, force: true });
 }
 
 /** Redis and NATS are wanted together from the package archive, because one update of apt's lists serves both. */

@@ -80,15 +80,16 @@ function placeFor(
   const dataReachable = canEnter(account, options.dataDir);
   const binariesReachable = canEnter(account, join(found.home, 'bin')) && canEnter(account, join(found.home, 'lib'));
   if (dataReachable && binariesReachable) return { binaries: found, cluster: usual };
-  const folder = reachableFolder(options.dataDir, account);
   let binaries: PostgresBinaries | undefined = found;
-  if (!binariesReachable) binaries = binariesIn(reachableCopy(found.home, folder, options.log));
-  if (!binaries)
-    throw new Error(`The copy of the PostgreSQL binaries in ${folder} doesn't run: remove it and try again.`);
+  if (!binariesReachable) {
+    const copy = reachableCopy(found.home, account, options.log);
+    binaries = binariesIn(copy);
+    if (!binaries) throw new Error(`The copy of the PostgreSQL binaries in ${copy} doesn't run: remove it.`);
+  }
   if (dataReachable) return { binaries, cluster: usual };
-  options.log(
-    `PostgreSQL's data goes to ${folder}, because ${options.dataDir} is closed to the account ${account.name}`,
-  );
+  const folder = reachableFolder(options.dataDir, account);
+  const reason = `${options.dataDir} is closed to the account ${account.name}`;
+  options.log(`PostgreSQL's data is in ${folder}, because ${reason}`);
   return { binaries, cluster: join(folder, 'postgres') };
 }
 
