@@ -1,0 +1,8 @@
+export {
+  type AuditAction,
+  auditActions,
+  isAuditAction,
+  isResourceType,
+  type ResourceType,
+  resourceTypes,
+} from './closed-lists.ts';

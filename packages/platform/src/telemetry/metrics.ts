@@ -1,0 +1,133 @@
+import { createServer, type Server } from 'node:http';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  type CounterName,
+  type GaugeName,
+  type HistogramName,
+  type LabelsOf,
+  type MetricDefinition,
+  type MetricName,
+  metricDefinitions,
+} from './metric-names.ts';
+
+const loopback = '127.0.0.1';
+
+type LabelArguments<Name extends MetricName> = keyof LabelsOf<Name> extends never
+  ? [labels?: Record<never, never>]
+  : [labels: LabelsOf<Name>];
+type Labels = Record<string, string>;
+
+/** The metrics of one process. Names and labels come from the closed list alone. */
+export interface Metrics {
+  readonly registry: Registry;
+  increment<Name extends CounterName>(name: Name, ...labels: LabelArguments<Name>): void;
+  add<Name extends CounterName>(name: Name, by: number, ...labels: LabelArguments<Name>): void;
+  set<Name extends GaugeName>(name: Name, value: number, ...labels: LabelArguments<Name>): void;
+  /** A gauge that is read when it is scraped. */
+  watch<Name extends GaugeName>(name: Name, read: () => number, ...labels: LabelArguments<Name>): void;
+  observe<Name extends HistogramName>(name: Name, value: number, ...labels: LabelArguments<Name>): void;
+  counter(name: CounterName): Counter;
+  gauge(name: GaugeName): Gauge;
+  histogram(name: HistogramName): Histogram;
+  /** The value now, for tests and health: a counter's, a gauge's or a histogram's count. */
+  value(name: MetricName, labels?: Record<string, string>): Promise<number>;
+}
+
+export function createMetrics(options: { readonly name: string; readonly processMetrics?: boolean }): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ process: options.name });
+  if (options.processMetrics !== false) collectDefaultMetrics({ register: registry });
+  const made = new Map<MetricName, Counter | Gauge | Histogram>();
+  const watched = new Map<MetricName, { labels: Record<string, string>; read: () => number }[]>();
+
+  function metric<T extends Counter | Gauge | Histogram>(name: MetricName): T {
+    const known = made.get(name);
+    if (known !== undefined) return known as T;
+    const created = makeMetric(name, registry, () => {
+      for (const { labels, read } of watched.get(name) ?? []) metric<Gauge>(name).set(labels, read());
+    });
+    made.set(name, created);
+    return created as T;
+  }
+
+  return {
+    registry,
+    increment: (name, ...labels) => metric<Counter>(name).inc(labelsOf(labels), 1),
+    add: (name, by, ...labels) => metric<Counter>(name).inc(labelsOf(labels), by),
+    set: (name, value, ...labels) => metric<Gauge>(name).set(labelsOf(labels), value),
+    watch(name, read, ...labels) {
+      const all = watched.get(name) ?? [];
+      all.push({ labels: labelsOf(labels), read });
+      watched.set(name, all);
+      metric<Gauge>(name);
+    },
+    observe: (name, value, ...labels) => metric<Histogram>(name).observe(labelsOf(labels), value),
+    counter: (name) => metric<Counter>(name),
+    gauge: (name) => metric<Gauge>(name),
+    histogram: (name) => metric<Histogram>(name),
+    value: async (name, labels) => sumOf(await metric<Counter>(name).get(), labels ?? {}),
+  };
+}
+
+function makeMetric(name: MetricName, registry: Registry, collect: () => void): Counter | Gauge | Histogram {
+  const definition: MetricDefinition = metricDefinitions[name];
+  const common = { name, help: definition.help, labelNames: [...definition.labels], registers: [registry] };
+  if (definition.type === 'counter') return new Counter(common);
+  if (definition.type === 'gauge') return new Gauge({ ...common, collect });
+  return new Histogram({ ...common, buckets: [...(definition.buckets ?? [])] });
+}
+
+function labelsOf(labels: readonly (object | undefined)[]): Labels {
+  return (labels[0] ?? {}) as Labels;
+}
+
+interface Reading {
+  readonly values: readonly {
+    value: number;
+    labels: Record<string, string | number | undefined>;
+    metricName?: string;
+  }[];
+}
+
+function sumOf(reading: unknown, labels: Record<string, string>): number {
+  return (reading as Reading).values
+    .filter(({ metricName }) => metricName === undefined || metricName.endsWith('_count'))
+    .filter((entry) => Object.entries(labels).every(([label, value]) => entry.labels[label] === value))
+    .reduce((sum, entry) => sum + entry.value, 0);
+}
+
+export interface MetricsServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Metrics are for the operator's scraper on the same host or pod network, never for the public: loopback only (SM). */
+export async function serveMetrics(metrics: Metrics, port: number, host: string = loopback): Promise<MetricsServer> {
+  const server = createServer((request, response) => {
+    if (request.method !== 'GET' || request.url !== '/metrics') {
+      response.writeHead(404).end();
+      return;
+    }
+    metrics.registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text),
+      () => response.writeHead(500).end(),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return { port: portOf(server), close: () => closeServer(server) };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+}

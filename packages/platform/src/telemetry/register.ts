@@ -1,0 +1,64 @@
+// Loaded before a process' own code: node --import @strongroom/platform/telemetry/register services/auth/src/main.ts
+//
+// Instrumentations patch modules as they are imported, so this can't be part of main.ts. It reads the environment itself
+// because nothing else runs yet. Without OTEL_EXPORTER_OTLP_ENDPOINT spans go nowhere, but ids exist for logs and audit.
+import { FastifyOtelInstrumentation } from '@fastify/otel';
+import { getNodeAutoInstrumentations } from '@opentelemetry/auto-instrumentations-node';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { register } from 'import-in-the-middle/register-hooks.mjs';
+
+const shutdownTimeoutMs = 2_000;
+/** Paths asked by machines every few seconds: spans of theirs would bury all others. */
+const quietPath = /^\/(livez|readyz|healthz|metrics)(\?|$)/;
+
+// Without these hooks only modules of Node itself are instrumented: everything else here is an ES module.
+register();
+
+const isExporting = (process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '') !== '';
+const sdk = new NodeSDK({
+  serviceName: process.env['OTEL_SERVICE_NAME'] ?? process.env['STRONGROOM_PROCESS'] ?? 'strongroom',
+  autoDetectResources: false,
+  metricReaders: [],
+  logRecordProcessors: [],
+  // The exporter comes from the environment (http/protobuf); without an endpoint there must be none that retries.
+  ...(isExporting ? {} : { spanProcessors: [discardingProcessor()] }),
+  instrumentations: [
+    getNodeAutoInstrumentations({
+      '@opentelemetry/instrumentation-fs': { enabled: false },
+      '@opentelemetry/instrumentation-net': { enabled: false },
+      '@opentelemetry/instrumentation-dns': { enabled: false },
+      '@opentelemetry/instrumentation-pg': { enabled: false },
+      '@opentelemetry/instrumentation-pino': { enabled: false },
+      '@opentelemetry/instrumentation-http': {
+        ignoreIncomingRequestHook: (request) => quietPath.test(request.url ?? ''),
+      },
+      // Statements may hold keys of Redis, which hold hashes of e-mail addresses and token ids.
+      '@opentelemetry/instrumentation-ioredis': { dbStatementSerializer: (command) => command },
+    }),
+    new FastifyOtelInstrumentation({
+      registerOnInitialization: true,
+      ignorePaths: ({ url }) => quietPath.test(url),
+    }),
+  ],
+});
+sdk.start();
+
+process.once('beforeExit', () => void shutdown());
+process.once('SIGTERM', () => void shutdown());
+
+async function shutdown(): Promise<void> {
+  const timeout = new Promise<void>((resolve) => {
+    setTimeout(resolve, shutdownTimeoutMs).unref();
+  });
+  await Promise.race([sdk.shutdown().catch(() => undefined), timeout]);
+}
+
+/** Spans are made, so that ids exist, and dropped. */
+function discardingProcessor() {
+  return {
+    onStart: () => undefined,
+    onEnd: () => undefined,
+    forceFlush: async () => undefined,
+    shutdown: async () => undefined,
+  };
+}
