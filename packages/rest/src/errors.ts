@@ -11,7 +11,6 @@ export interface FieldViolation {
 /** Every rule a request can break here. A closed list: the README documents each, and a test compares the two. */
 export const ruleIds = [
   'body.not_allowed',
-  'body.required',
   'json.depth',
   'json.duplicate_key',
   'json.forbidden_key',
@@ -23,7 +22,6 @@ export const ruleIds = [
   'media_type',
   'oneof',
   'path.conflict',
-  'path.encoding',
   'query.count',
   'query.duplicate',
   'query.encoding',
