@@ -1,0 +1,115 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { sha256 } from '@strongroom/platform/crypto';
+
+/** S3.1a: the algorithm belongs to the key, never to the token. */
+export type SigningAlgorithm = 'EdDSA' | 'HS256';
+
+/** Public part of an Ed25519 key (RFC 8037). */
+export interface Ed25519Jwk {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  readonly x: string;
+}
+
+/** A key as the database has it, without its private part. Times in milliseconds since 1970, by the database. */
+export interface SigningKeyRow {
+  readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+  readonly publicJwk: Ed25519Jwk | undefined;
+  readonly isActive: boolean;
+  readonly canVerify: boolean;
+  readonly createTimeMs: number;
+  readonly expireTimeMs: number;
+  readonly retireTimeMs: number | undefined;
+  readonly verifyUntilTimeMs: number | undefined;
+}
+
+const dayMs = 86_400_000;
+/** How long a key signs, unless whoever rotates says otherwise. */
+export const signingKeyLifeDays = 90;
+/** S3.1b: from this on each check warns. */
+export const expiryWarningDays = 30;
+
+export function generateSigningKey(): { kid: string; publicJwk: Ed25519Jwk; privatePem: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const { x = '' } = publicKey.export({ format: 'jwk' });
+  const publicJwk: Ed25519Jwk = { kty: 'OKP', crv: 'Ed25519', x };
+  const privatePem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  return { kid: thumbprintOf(publicJwk), publicJwk, privatePem };
+}
+
+/** RFC 7638 with RFC 8037's members: a key id that nobody can choose. */
+export function thumbprintOf({ crv, kty, x }: Ed25519Jwk): string {
+  return sha256(JSON.stringify({ crv, kty, x })).toString('base64url');
+}
+
+export function publicPemOf(jwk: Ed25519Jwk): string {
+  return createPublicKey({ key: { ...jwk }, format: 'jwk' }).export({ format: 'pem', type: 'spki' }).toString();
+}
+
+/** Refuses a private part that isn't the one of the public part: a database mixed up by hand must not sign. */
+export function isKeyPair(privatePem: string, publicJwk: Ed25519Jwk): boolean {
+  return createPublicKey(createPrivateKey(privatePem)).export({ format: 'jwk' }).x === publicJwk.x;
+}
+
+export function canVerifyNow(key: SigningKeyRow, nowMs: number): boolean {
+  return key.canVerify && (key.verifyUntilTimeMs === undefined || key.verifyUntilTimeMs > nowMs);
+}
+
+/** Keys that stop signing within so many days, and still sign. */
+export function expiringKeys(keys: readonly SigningKeyRow[], nowMs: number, withinDays: number): SigningKeyRow[] {
+  return keys.filter((key) => key.isActive && key.expireTimeMs <= nowMs + withinDays * dayMs);
+}
+
+/** JWK Set (RFC 7517) of what verifies; shared secrets aren't in it (older fault 17). */
+export function jwksOf(keys: readonly SigningKeyRow[], nowMs: number): { keys: object[] } {
+  const found = keys.flatMap((key) => {
+    if (key.publicJwk === undefined || !canVerifyNow(key, nowMs)) return [];
+    return [{ ...key.publicJwk, kid: key.kid, alg: key.algorithm, use: 'sig' }];
+  });
+  return { keys: found };
+}
+
+/** One entry of JWT_SECRETS, as the source plan has it. */
+export interface SharedSecret {
+  readonly kid: string;
+  readonly secret: string;
+  readonly isActive: boolean;
+  readonly canVerify: boolean;
+}
+
+const sharedSecretBytesMin = 32; // RFC 7518 section 3.2: HS256 needs 256 bits
+
+/** Reads JWT_SECRETS; throws with what is wrong and never with what it holds. */
+export function readSharedSecrets(jwtSecret: string | undefined, jwtSecrets: string | undefined): SharedSecret[] {
+  const found: SharedSecret[] = [];
+  if (jwtSecret !== undefined) {
+    found.push({ kid: 'default', secret: jwtSecret, isActive: false, canVerify: true });
+  }
+  for (const entry of jwtSecrets === undefined ? [] : parseList(jwtSecrets)) {
+    const { kid, secret, isActive = false, canVerify = true } = entry as Partial<SharedSecret>;
+    if (typeof kid !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(kid)) {
+      throw new RangeError('JWT_SECRETS: each kid must be 1 to 64 of A-Z, a-z, 0-9, dot, hyphen and underscore.');
+    }
+    if (typeof secret !== 'string') throw new RangeError('JWT_SECRETS: each entry needs a secret.');
+    found.push({ kid, secret, isActive: isActive === true, canVerify: canVerify === true });
+  }
+  for (const { secret } of found) {
+    if (Buffer.byteLength(secret) < sharedSecretBytesMin) {
+      throw new RangeError(`JWT_SECRET and JWT_SECRETS: a secret must have at least ${sharedSecretBytesMin} bytes.`);
+    }
+  }
+  if (new Set(found.map(({ kid }) => kid)).size !== found.length) throw new RangeError('JWT_SECRETS: a kid is twice.');
+  return found;
+}
+
+function parseList(text: string): readonly unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (Array.isArray(parsed) && parsed.every((entry) => typeof entry === 'object' && entry !== null)) return parsed;
+  } catch (cause) {
+    // The parser's message quotes the text, which holds secrets.
+    throw new RangeError('JWT_SECRETS: must be a JSON list.', { cause: cause instanceof SyntaxError ? undefined : cause });
+  }
+  throw new RangeError('JWT_SECRETS: must be a JSON list of objects.');
+}
