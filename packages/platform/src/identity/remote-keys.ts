@@ -1,0 +1,98 @@
+import { request } from 'undici';
+import type { Logger } from '../telemetry/index.ts';
+import { type KeySource, keysFromJwks, type VerificationKey } from './keys.ts';
+import { createServiceDispatcher } from './service-dispatcher.ts';
+import type { ServiceIdentity } from './service-identity.ts';
+
+export interface RemoteKeysOptions {
+  /** Where auth answers. */
+  readonly url: string | URL;
+  readonly identity?: ServiceIdentity | undefined;
+  readonly logger?: Logger | undefined;
+  /** How old the keys may get before they are asked for again. */
+  readonly refreshIntervalMs?: number;
+  /** An unknown key id asks again, but not more often than this: it costs the sender nothing to make ids up. */
+  readonly unknownKeyIntervalMs?: number;
+}
+
+export interface RemoteKeys extends KeySource {
+  /** Asks now: at start, and when auth signals that keys have changed. Throws if auth doesn't answer. */
+  refresh(): Promise<void>;
+  /** Whether keys were ever received. */
+  isLoaded(): boolean;
+  close(): Promise<void>;
+}
+
+const JWKS_PATH = '/.well-known/jwks.json';
+const JWKS_MAX_BYTES = 65_536;
+const REFRESH_INTERVAL_MS = 60_000;
+const UNKNOWN_KEY_INTERVAL_MS = 2_000;
+const REQUEST_TIMEOUT_MS = 3_000;
+
+/** The public keys of auth. While auth is down, the last ones go on being good: signing in needs auth, using it doesn't. */
+export function createRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
+  const { logger, refreshIntervalMs = REFRESH_INTERVAL_MS } = options;
+  const unknownKeyIntervalMs = options.unknownKeyIntervalMs ?? UNKNOWN_KEY_INTERVAL_MS;
+  const url = new URL(JWKS_PATH, options.url);
+  const dispatcher = createServiceDispatcher({ name: 'auth', url: options.url, identity: options.identity });
+  let keys: ReadonlyMap<string, VerificationKey> = new Map();
+  let running: Promise<void> | undefined;
+  let lastAskedMs = Number.NEGATIVE_INFINITY;
+  let isLoaded = false;
+
+  const ask = async (): Promise<void> => {
+    lastAskedMs = performance.now();
+    const response = await request(url, {
+      dispatcher: dispatcher.current(),
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      bodyTimeout: REQUEST_TIMEOUT_MS,
+    });
+    if (response.statusCode !== 200) {
+      await response.body.dump();
+      throw new Error(`the key set was answered with ${response.statusCode}`);
+    }
+    const text = await response.body.text();
+    if (text.length > JWKS_MAX_BYTES) throw new Error('the key set is too large');
+    keys = keepIdentity(keys, keysFromJwks(JSON.parse(text)));
+    isLoaded = true;
+  };
+  const refresh = (): Promise<void> => {
+    running ??= ask().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+  const tryRefresh = (): Promise<void> =>
+    refresh().catch((error: unknown) => {
+      logger?.warn({ err: error }, 'the keys of auth could not be read; the last ones stay in use');
+    });
+  const timer = setInterval(() => void tryRefresh(), refreshIntervalMs);
+  timer.unref();
+
+  return {
+    find(kid) {
+      const known = keys.get(kid);
+      if (known !== undefined) return known;
+      if (running === undefined && performance.now() - lastAskedMs < unknownKeyIntervalMs) return undefined;
+      return tryRefresh().then(() => keys.get(kid));
+    },
+    refresh,
+    isLoaded: () => isLoaded,
+    async close() {
+      clearInterval(timer);
+      await dispatcher.close();
+    },
+  };
+}
+
+/** A key that is still there stays the same object, so that tokens verified with it stay in the cache. */
+function keepIdentity(
+  before: ReadonlyMap<string, VerificationKey>,
+  found: readonly VerificationKey[],
+): ReadonlyMap<string, VerificationKey> {
+  const entries = found.map((key): [string, VerificationKey] => {
+    const known = before.get(key.kid);
+    return [key.kid, known !== undefined && known.material === key.material ? known : key];
+  });
+  return new Map(entries);
+}
