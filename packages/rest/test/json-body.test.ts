@@ -233,9 +233,9 @@ t.test('B-rest: strict UTF-8', async (t) => {
 
 t.test('B-rest: many strings with a late escape take time in proportion to the body', async (t) => {
   // A search for the next backslash from every string would be quadratic: this body would take minutes.
-  const strings = Array.from({ length: 400_000 }, () => '"a"').join(',');
+  const strings = Array.from({ length: 1_000_000 }, () => '"a"').join(',');
   const result = send(`{"strings":[${strings},"\\n"]}`) as [string, { strings: string[] }];
-  t.equal(result[1].strings.length, 400_001);
+  t.equal(result[1].strings.length, 1_000_001);
 });
 
 t.test('B-rest: JSON is taken exactly when JSON.parse takes it', async () => {
