@@ -1,0 +1,76 @@
+/** Every message that the system sends to people. A notice names one of these. */
+export const templates = {
+  'verify-email': {
+    subject: 'Confirm your e-mail address',
+    text: 'Hello {name},\n\nconfirm this address with the following token, which works once:\n\n{token}\n\nIf you did not register, ignore this message.',
+  },
+  'account-exists': {
+    subject: 'You already have an account',
+    text: 'Hello {name},\n\nsomeone tried to register with this address, which already has an account. If it was you, sign in or reset your password. Otherwise nothing needs to be done.',
+  },
+  'password-reset': {
+    subject: 'Reset your password',
+    text: 'Hello {name},\n\nset a new password with the following token, which works once and not for long:\n\n{token}\n\nIf you did not ask for it, ignore this message.',
+  },
+  invitation: {
+    subject: 'You are invited',
+    text: 'Hello {name},\n\nan account was made for you. Choose a password with the following token, which works once:\n\n{token}',
+  },
+  'account-locked': {
+    subject: 'Sign-in to your account is locked for a while',
+    text: 'Hello {name},\n\nthere were several failed sign-ins to your account, the last from {ipAddress}. Sign-in from unknown devices is refused until {unlockTime}. A device that you have used before still gets in.',
+  },
+  'new-device': {
+    subject: 'New device signed in',
+    text: 'Hello {name},\n\na device that we have not seen before signed in to your account from {ipAddress} ({userAgent}). If it was not you, change your password and end all sessions.',
+  },
+  'suspicious-sign-in': {
+    subject: 'Unusual sign-in to your account',
+    text: 'Hello {name},\n\nthere was an unusual sign-in to your account from {ipAddress} ({userAgent}). If it was not you, change your password and end all sessions.',
+  },
+  'password-changed': {
+    subject: 'Your password was changed',
+    text: 'Hello {name},\n\nthe password of your account was changed. If it was not you, reset it at once.',
+  },
+  'email-changed': {
+    subject: 'Your e-mail address was changed',
+    text: 'Hello {name},\n\nthe e-mail address of your account was changed. If you did not ask for it, contact support.',
+  },
+  'mfa-enabled': {
+    subject: 'A second factor was added',
+    text: 'Hello {name},\n\na second factor was added to your account. If it was not you, change your password and end all sessions.',
+  },
+  'mfa-disabled': {
+    subject: 'A second factor was removed',
+    text: 'Hello {name},\n\na second factor was removed from your account. If it was not you, change your password at once.',
+  },
+  'mfa-recovery-requested': {
+    subject: 'Removal of your second factor was asked for',
+    text: 'Hello {name},\n\nsomeone who knows your password asked to remove the second factor of your account. If it was not you, sign in, cancel the recovery and change your password.',
+  },
+  'mfa-recovery-approved': {
+    subject: 'Removal of your second factor was approved',
+    text: 'Hello {name},\n\nthe second factor of your account will be removed at {effectiveTime}. If you did not ask for it, cancel the recovery now.',
+  },
+  'otp-code': {
+    subject: 'Your sign-in code',
+    text: 'Your sign-in code is {code}. It works once.',
+  },
+} as const satisfies Readonly<Record<string, { readonly subject: string; readonly text: string }>>;
+
+export type TemplateName = keyof typeof templates;
+
+export function isTemplateName(text: string): text is TemplateName {
+  return Object.hasOwn(templates, text);
+}
+
+/** Fills the places of a template. A value is put in as it is, once: `{{7*7}}` stays `{{7*7}}` (ASVS 1.3.7). */
+export function renderTemplate(
+  name: TemplateName,
+  values: Readonly<Record<string, string>>,
+): { subject: string; text: string } {
+  const { subject, text } = templates[name];
+  const fill = (source: string) =>
+    source.replace(/\{([a-zA-Z]+)\}/g, (_place, key: string) => (Object.hasOwn(values, key) ? (values[key] ?? '') : ''));
+  return { subject: fill(subject), text: fill(text) };
+}
