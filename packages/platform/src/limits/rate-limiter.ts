@@ -1,0 +1,81 @@
+import { LRUCache } from 'lru-cache';
+import type { Logger, Metrics } from '../telemetry/index.ts';
+import { createRedisWindows, type LimitStore } from './redis-windows.ts';
+import { advance, decide, type RateDecision, type RateRule, type WindowCounts } from './sliding-window.ts';
+
+/** Counts requests by key. Never fails: while Redis is away, each instance counts for itself (S1.1d). */
+export interface RateLimiter {
+  /** Counts one request under `rl:<name>:<key>` and says whether it is allowed. */
+  take(name: string, key: string, rule: RateRule): Promise<RateDecision>;
+  /** Whether limits are kept per instance now. */
+  isFallback(): boolean;
+}
+
+export interface RateLimiterOptions {
+  /** Left out, limits are kept per instance: a process alone, or a test. */
+  readonly redis?: LimitStore | undefined;
+  readonly logger?: Logger | undefined;
+  readonly metrics?: Metrics | undefined;
+  readonly now?: () => number;
+  readonly commandTimeoutMs?: number;
+}
+
+const LOCAL_KEYS_MAX = 100_000;
+const COMMAND_TIMEOUT_MS = 150;
+/** After a failure Redis is left alone for this long, so that not every request waits for the timeout. */
+const PAUSE_MS = 1_000;
+
+export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter {
+  const { redis, logger, metrics, now = Date.now } = options;
+  const local = createLocalWindows(now);
+  const shared = redis && createRedisWindows(redis, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS);
+  let pauseEndMs = Number.NEGATIVE_INFINITY;
+  let isFallback = false;
+
+  const setFallback = (value: boolean, error?: unknown): void => {
+    if (isFallback === value) return;
+    isFallback = value;
+    metrics?.set('rate_limit_fallback_active', value ? 1 : 0);
+    if (value) logger?.error({ err: error }, 'Redis is away: limits are kept per instance');
+    else logger?.info('Redis is back: limits are shared again');
+  };
+
+  const count = async (key: string, rule: RateRule): Promise<RateDecision> => {
+    // Always counted here too, so that an outage doesn't hand out a fresh budget.
+    const ownDecision = local(key, rule);
+    if (shared === undefined || performance.now() < pauseEndMs) return ownDecision;
+    try {
+      const decision = await shared(key, rule);
+      setFallback(false);
+      return decision;
+    } catch (error) {
+      pauseEndMs = performance.now() + PAUSE_MS;
+      metrics?.increment('rate_limit_store_errors_total');
+      setFallback(true, error);
+      return ownDecision;
+    }
+  };
+
+  return {
+    async take(name, key, rule) {
+      const decision = await count(`rl:${name}:${key}`, rule);
+      metrics?.increment('rate_limit_requests_total', {
+        class: name,
+        outcome: decision.allowed ? 'allowed' : 'refused',
+      });
+      return decision;
+    },
+    isFallback: () => isFallback,
+  };
+}
+
+function createLocalWindows(now: () => number) {
+  const windows = new LRUCache<string, WindowCounts>({ max: LOCAL_KEYS_MAX });
+  return (key: string, rule: RateRule): RateDecision => {
+    const nowMs = now();
+    const counts = advance(windows.get(key), rule, nowMs);
+    const decision = decide(counts, rule, nowMs);
+    windows.set(key, decision.allowed ? { ...counts, current: counts.current + 1 } : counts);
+    return decision;
+  };
+}

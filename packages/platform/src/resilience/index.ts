@@ -1,0 +1,9 @@
+export { type BackoffOptions, backoffMs, pause } from './backoff.ts';
+export { type Breaker, type BreakerOptions, type BreakerState, createBreaker } from './breaker.ts';
+export {
+  type ConcurrencyLimit,
+  type ConcurrencyLimitOptions,
+  createConcurrencyLimit,
+  type Permit,
+} from './concurrency-limit.ts';
+export { createRetryBudget, type RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
