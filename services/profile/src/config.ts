@@ -1,10 +1,22 @@
-import { defineConfig, integer, keyBytes, oneOf, platformVariables, port, secret, text, url } from '@strongroom/platform/config';
 import type { ConfigOf } from '@strongroom/platform/config';
+import {
+  defineConfig,
+  integer,
+  keyBytes,
+  oneOf,
+  platformVariables,
+  port,
+  secret,
+  text,
+  url,
+} from '@strongroom/platform/config';
 
 export const profileVariables = defineConfig({
   ...platformVariables,
   PORT: port({ default: 3004, doc: 'Port of the profile service.' }),
-  NOTICE_KEY: keyBytes({ doc: 'Key under which notices are sealed; the services that send notices hold the same one.' }),
+  NOTICE_KEY: keyBytes({
+    doc: 'Key under which notices are sealed; the services that send notices hold the same one.',
+  }),
   MESSAGE_PORT: oneOf(['mailbox', 'smtp', 'webhook'], {
     default: 'mailbox',
     doc: 'How notices leave: files in MAILBOX_DIR (development), SMTP, or a webhook.',
@@ -16,7 +28,10 @@ export const profileVariables = defineConfig({
   SMTP_USER: text({ optional: true, maxLength: 255, doc: 'User at the mail server.' }),
   SMTP_PASSWORD: secret({ optional: true, doc: 'Password at the mail server.' }),
   MESSAGE_WEBHOOK_URL: url({ optional: true, doc: 'Where a webhook takes messages, such as an SMS provider.' }),
-  MESSAGE_WEBHOOK_SECRET: secret({ optional: true, doc: 'Signs messages to the webhook (Standard Webhooks, whsec_…).' }),
+  MESSAGE_WEBHOOK_SECRET: secret({
+    optional: true,
+    doc: 'Signs messages to the webhook (Standard Webhooks, whsec_…).',
+  }),
   PUBLIC_URL: url({ default: 'http://127.0.0.1:3000', doc: 'Address of the gateway, for links in messages.' }),
 });
 

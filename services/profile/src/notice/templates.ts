@@ -71,6 +71,8 @@ export function renderTemplate(
 ): { subject: string; text: string } {
   const { subject, text } = templates[name];
   const fill = (source: string) =>
-    source.replace(/\{([a-zA-Z]+)\}/g, (_place, key: string) => (Object.hasOwn(values, key) ? (values[key] ?? '') : ''));
+    source.replace(/\{([a-zA-Z]+)\}/g, (_place, key: string) =>
+      Object.hasOwn(values, key) ? (values[key] ?? '') : '',
+    );
   return { subject: fill(subject), text: fill(text) };
 }

@@ -35,7 +35,9 @@ export function mergePreferences(stored: PreferencesDocument, change: Preference
 
 export function isLanguageTag(text: string): boolean {
   try {
-    return Intl.getCanonicalLocales(text).length === 1 && new Intl.DisplayNames('en', { type: 'language' }).of(text) !== text;
+    return (
+      Intl.getCanonicalLocales(text).length === 1 && new Intl.DisplayNames('en', { type: 'language' }).of(text) !== text
+    );
   } catch {
     return false; // RangeError: not well-formed.
   }
