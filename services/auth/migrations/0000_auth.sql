@@ -234,14 +234,15 @@ CREATE INDEX mfa_recoveries_due ON mfa_recoveries (effective_time) WHERE state =
 
 CREATE TABLE signing_keys (
   kid text PRIMARY KEY,
-  algorithm text NOT NULL CHECK (algorithm IN ('EdDSA', 'HS256')),
-  -- JWK of the public part; null for HS256.
-  public_jwk jsonb,
-  -- PKCS #8 or the shared secret, sealed. Null for keys that come from JWT_SECRET(S).
-  private_key bytea,
+  algorithm text NOT NULL CHECK (algorithm = 'EdDSA'),
+  public_jwk jsonb NOT NULL,
+  -- PKCS #8 in PEM, sealed.
+  private_key bytea NOT NULL,
   active boolean NOT NULL,
   can_verify boolean NOT NULL DEFAULT true,
   create_time timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- Published before it signs, so that no verifier meets a token whose key it could not have known.
+  sign_from_time timestamptz NOT NULL,
   -- When it must stop signing.
   expire_time timestamptz NOT NULL,
   -- When it stopped signing, and until when its tokens are accepted.

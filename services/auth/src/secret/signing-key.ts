@@ -19,6 +19,8 @@ export interface SigningKeyRow {
   readonly isActive: boolean;
   readonly canVerify: boolean;
   readonly createTimeMs: number;
+  /** Not before this, so that every verifier can have read it (signFromLeadMs). */
+  readonly signFromTimeMs: number;
   readonly expireTimeMs: number;
   readonly retireTimeMs: number | undefined;
   readonly verifyUntilTimeMs: number | undefined;
@@ -27,6 +29,12 @@ export interface SigningKeyRow {
 const dayMs = 86_400_000;
 /** How long a key signs, unless whoever rotates says otherwise. */
 export const signingKeyLifeDays = 90;
+/**
+ * A new key is published this long before it signs. A verifier that meets an unknown key id asks again, but at most
+ * every 2 s (platform's remote keys); with the longer lead, whatever it read last already has the key: no request
+ * fails in a rotation (F32).
+ */
+export const signFromLeadMs = 3_000;
 /** S3.1b: from this on each check warns. */
 export const expiryWarningDays = 30;
 
@@ -50,6 +58,15 @@ export function publicPemOf(jwk: Ed25519Jwk): string {
 /** Refuses a private part that isn't the one of the public part: a database mixed up by hand must not sign. */
 export function isKeyPair(privatePem: string, publicJwk: Ed25519Jwk): boolean {
   return createPublicKey(createPrivateKey(privatePem)).export({ format: 'jwk' }).x === publicJwk.x;
+}
+
+/** The key that signs at an instant: the one whose turn came last. Undefined before there is any. */
+export function signingKeyAt<Key extends Pick<SigningKeyRow, 'signFromTimeMs'>>(
+  keys: readonly Key[],
+  nowMs: number,
+): Key | undefined {
+  const due = keys.filter((key) => key.signFromTimeMs <= nowMs);
+  return due.toSorted((a, b) => b.signFromTimeMs - a.signFromTimeMs)[0];
 }
 
 export function canVerifyNow(key: SigningKeyRow, nowMs: number): boolean {
