@@ -1,0 +1,45 @@
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { commonErrors } from '@strongroom/platform/errors';
+import { isAuditAction, isResourceType } from '@strongroom/platform/events';
+import type { RecordFilter } from './audit-store.ts';
+
+interface FilterRequest {
+  readonly action?: string | undefined;
+  readonly actorId?: string | undefined;
+  readonly subjectId?: string | undefined;
+  readonly resourceType?: string | undefined;
+  readonly resourceId?: string | undefined;
+  readonly from?: Timestamp | undefined;
+  readonly to?: Timestamp | undefined;
+  readonly text?: string | undefined;
+}
+
+/** A filter by a value that no record can have is a fault of the caller, not an empty answer. */
+export function requestToFilter(request: FilterRequest): RecordFilter {
+  requireKnown('action', request.action, isAuditAction);
+  requireKnown('resource_type', request.resourceType, isResourceType);
+  const { action, actorId, subjectId, resourceType, resourceId, text } = request;
+  const filter = {
+    action,
+    actorId: actorId?.toLowerCase(),
+    subjectId: subjectId?.toLowerCase(),
+    resourceType,
+    resourceId,
+    from: request.from && timestampToText(request.from),
+    to: request.to && timestampToText(request.to),
+    text,
+  };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}
+
+function requireKnown(field: string, value: string | undefined, isKnown: (text: string) => boolean): void {
+  if (value === undefined || isKnown(value)) return;
+  throw commonErrors.VALIDATION_FAILED({
+    violations: [{ field, rule: 'closed_list', message: 'must be one of those ListAuditActions gives' }],
+  });
+}
+
+function timestampToText({ seconds, nanos }: Timestamp): string {
+  const whole = new Date(Number(seconds) * 1_000).toISOString().replace(/\.\d+Z$/, '');
+  return `${whole}.${String(Math.floor(nanos / 1_000)).padStart(6, '0')}Z`;
+}

@@ -1,0 +1,59 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type {
+  WatchAuditEventsRequest,
+  WatchAuditEventsResponseSchema,
+} from '@strongroom/gen/strongroom/admin/v1/audit_event_pb.ts';
+import type { Call } from '@strongroom/platform/rpc';
+import { errors } from '../errors.ts';
+import type { LogDeps } from './append-events.ts';
+import { requestToFilter } from './audit-filter.ts';
+import { recordToProto } from './audit-proto.ts';
+import { listRecords } from './audit-store.ts';
+import { readLogState } from './log-store.ts';
+import type { LogTail } from './log-tail.ts';
+
+const watchersMax = 64;
+const pageSize = 100;
+/** Another process may take in events: the log itself is looked at this often, within the second that is promised. */
+const pollIntervalMs = 500;
+const keepAliveIntervalMs = 15_000;
+
+export interface WatchDeps extends LogDeps {
+  readonly logTail: LogTail;
+  readonly watchers: { count: number };
+}
+
+/** Follows the log from a position. The caller resumes with the last sequence it saw and misses nothing. */
+export async function* watchAuditEvents(
+  deps: WatchDeps,
+  request: WatchAuditEventsRequest,
+  call: Call,
+): AsyncGenerator<MessageInitShape<typeof WatchAuditEventsResponseSchema>> {
+  const { auditDatabase, keystore, logTail, watchers } = deps;
+  const filter = requestToFilter(request);
+  if (watchers.count >= watchersMax) throw errors.TOO_MANY_WATCHERS({ retryAfterMs: keepAliveIntervalMs });
+  watchers.count += 1;
+  try {
+    const { size } = await readLogState(auditDatabase);
+    let seen = request.afterSequence === undefined ? size - 1 : Number(request.afterSequence);
+    // Headers go out with the first message: the caller learns at once that the watch stands.
+    yield {};
+    let lastSentMs = performance.now();
+    while (!call.signal.aborted) {
+      // Read before the records: what comes after it is found in the next round.
+      const upTo = (await readLogState(auditDatabase)).size - 1;
+      const records = upTo > seen ? await listRecords(auditDatabase, filter, { limit: pageSize, descending: false, after: seen }) : [];
+      for (const record of records) yield { event: await recordToProto(keystore, record) };
+      seen = records.length === pageSize ? (records.at(-1)?.sequence ?? seen) : Math.max(seen, upTo, records.at(-1)?.sequence ?? 0);
+      if (records.length > 0) lastSentMs = performance.now();
+      if (records.length === pageSize) continue;
+      if (performance.now() - lastSentMs >= keepAliveIntervalMs) {
+        yield {};
+        lastSentMs = performance.now();
+      }
+      await logTail.changed(call.signal, pollIntervalMs);
+    }
+  } finally {
+    watchers.count -= 1;
+  }
+}

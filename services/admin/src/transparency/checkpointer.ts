@@ -1,0 +1,162 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Database } from '@strongroom/platform/database';
+import { isServiceError } from '@strongroom/platform/errors';
+import type { Logger, Metrics } from '@strongroom/platform/telemetry';
+import {
+  consistencyProof,
+  isConsistencyProofValid,
+  isSameHash,
+  minimumIndexToExtensions,
+  type NoteSigner,
+  rootFromState,
+  signCheckpoint,
+  TlogError,
+  type WitnessClient,
+} from '@strongroom/tlog';
+import {
+  createTileReader,
+  findLatestCheckpoint,
+  insertCheckpoint,
+  type LogState,
+  readLogState,
+  type StoredCheckpoint,
+} from '../audit/log-store.ts';
+import { errors } from '../errors.ts';
+
+export interface CheckpointerDeps {
+  readonly auditDatabase: Database;
+  readonly signer: NoteSigner;
+  /** A checkpoint counts once the witness cosigned it (B-log); without a witness the log's word counts. */
+  readonly witness?: WitnessClient | undefined;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly intervalMs: number;
+  /** An interval without events gets a checkpoint too: silence is then a statement, not a gap. */
+  readonly heartbeatMs: number;
+}
+
+export interface Checkpointer {
+  /** The newest checkpoint that counts. */
+  latest(): Promise<StoredCheckpoint | undefined>;
+  /** One that counts and covers `size` records, made now if need be. Throws CHECKPOINT_PENDING. */
+  cover(size: number): Promise<StoredCheckpoint>;
+  ofSize(size: number): Promise<StoredCheckpoint | undefined>;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const retryAfterMs = 1_000;
+
+export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
+  const { auditDatabase, witness, logger, metrics, intervalMs } = deps;
+  const cosignedOnly = witness !== undefined;
+  const stopping = new AbortController();
+  let loop: Promise<void> = Promise.resolve();
+  let making: Promise<void> | undefined;
+  const latest = () => findLatestCheckpoint(auditDatabase, { cosignedOnly });
+  // All who wait for one at the same time share it.
+  const make = () => {
+    making ??= makeCheckpoint(deps).finally(() => {
+      making = undefined;
+    });
+    return making;
+  };
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      await make().catch((error: unknown) => {
+        if (isTampering(error)) metrics.increment('audit_verification_failures_total');
+        logger.error({ err: error }, 'no checkpoint could be made');
+      });
+      const newest = await latest().catch(() => undefined);
+      if (newest) {
+        metrics.set('audit_checkpoint_age_seconds', newest.ageSeconds);
+        metrics.set('audit_checkpoint_size', newest.size);
+      }
+      await delay(intervalMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+    }
+  };
+  return {
+    latest,
+    ofSize: (size) => findLatestCheckpoint(auditDatabase, { cosignedOnly, size }),
+    async cover(size) {
+      const known = await latest();
+      if (known && known.size >= size) return known;
+      // One that is being made now may have read the size before the record was there.
+      await making?.catch(() => undefined);
+      await make();
+      const made = await latest();
+      if (made && made.size >= size) return made;
+      throw errors.CHECKPOINT_PENDING({ retryAfterMs });
+    },
+    start() {
+      loop = run();
+    },
+    async stop() {
+      stopping.abort();
+      await loop;
+    },
+  };
+}
+
+/** Whether the stored log is not what it was: an alarm, where an unreachable witness is none. */
+function isTampering(error: unknown): boolean {
+  return error instanceof TlogError || isServiceError(error, 'LOG_INCONSISTENT');
+}
+
+/**
+ * Signs the tree as it is, if it has grown or the last checkpoint is old, after checking that it extends what was signed
+ * before: a log that was cut short or rewritten gets no signature. Two processes that do this at once sign the same tree.
+ */
+async function makeCheckpoint(deps: CheckpointerDeps): Promise<void> {
+  const { auditDatabase, signer, witness, heartbeatMs, logger } = deps;
+  const before = await findLatestCheckpoint(auditDatabase, { cosignedOnly: false });
+  const state = await readLogState(auditDatabase);
+  const root = rootFromState(state);
+  await requireExtension(deps, before, state, root);
+  const counts = before?.size === state.size && (before.cosigned || !witness);
+  if (counts && before.ageSeconds * 1_000 < heartbeatMs) return;
+  const note = await signCheckpoint(
+    { origin: signer.key.name, size: state.size, root, extensions: minimumIndexToExtensions(state.minimumIndex) },
+    [signer],
+  );
+  const cosigned = witness && (await cosign(deps, witness, note, state.size));
+  if (!cosigned && before?.size === state.size && witness) return;
+  await insertCheckpoint(auditDatabase, { size: state.size, root, note: cosigned ?? note, cosigned: cosigned !== undefined });
+  logger.debug({ size: state.size, cosigned: cosigned !== undefined }, 'checkpoint signed');
+}
+
+async function requireExtension(
+  { auditDatabase }: CheckpointerDeps,
+  before: StoredCheckpoint | undefined,
+  state: LogState,
+  root: Uint8Array,
+): Promise<void> {
+  if (!before) return;
+  const { size: oldSize, root: oldRoot } = before;
+  if (state.size < oldSize || (state.size === oldSize && !isSameHash(root, oldRoot))) throw errors.LOG_INCONSISTENT();
+  const proof = await consistencyProof(oldSize, state.size, createTileReader(auditDatabase));
+  if (!isConsistencyProofValid({ oldSize, oldRoot, size: state.size, root, proof })) throw errors.LOG_INCONSISTENT();
+}
+
+/** The note with the witness's line; undefined while it can't be reached. A witness that is ahead is an alarm: it throws. */
+async function cosign(
+  { auditDatabase, logger }: CheckpointerDeps,
+  witness: WitnessClient,
+  note: string,
+  size: number,
+): Promise<string | undefined> {
+  const last = await findLatestCheckpoint(auditDatabase, { cosignedOnly: true });
+  const readTile = createTileReader(auditDatabase);
+  try {
+    const cosigned = await witness.cosign({
+      note,
+      oldSize: last?.size ?? 0,
+      readProof: (oldSize) => consistencyProof(Math.min(oldSize, size), size, readTile),
+    });
+    return cosigned.note;
+  } catch (error) {
+    if (error instanceof TlogError && error.code !== 'WITNESS_REFUSED') throw error;
+    logger.warn({ err: error }, 'the witness did not cosign');
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type {
+  GetInclusionProofRequest,
+  GetInclusionProofResponseSchema,
+} from '@strongroom/gen/strongroom/admin/v1/transparency_pb.ts';
+import type { Database } from '@strongroom/platform/database';
+import { commonErrors } from '@strongroom/platform/errors';
+import {
+  formatProof,
+  formatReceipt,
+  inclusionProof,
+  isInclusionProofValid,
+  leafHash,
+  recordToCanonicalJson,
+} from '@strongroom/tlog';
+import { recordToAuditRecord } from '../audit/audit-record.ts';
+import { findRecord } from '../audit/audit-store.ts';
+import { createTileReader, findSequence, readEntries, type StoredCheckpoint } from '../audit/log-store.ts';
+import { errors } from '../errors.ts';
+import type { Checkpointer } from './checkpointer.ts';
+
+export interface TransparencyDeps {
+  readonly auditDatabase: Database;
+  readonly checkpointer: Checkpointer;
+}
+
+/** A proof that its holder checks offline (B-receipt). It is checked here first: a damaged log hands out none. */
+export async function getInclusionProof(
+  deps: TransparencyDeps,
+  request: GetInclusionProofRequest,
+): Promise<MessageInitShape<typeof GetInclusionProofResponseSchema>> {
+  const { auditDatabase } = deps;
+  const index = await requireSequence(deps, request);
+  const [entry] = await readEntries(auditDatabase, index, 1);
+  if (!entry) throw errors.AUDIT_EVENT_NOT_FOUND();
+  const { size, root, note } = await requireCheckpoint(deps, index, request.treeSize);
+  const leaf = leafHash(entry);
+  const proof = await inclusionProof(index, size, createTileReader(auditDatabase));
+  if (!isInclusionProofValid({ leaf, index, size, proof, root })) throw errors.LOG_INCONSISTENT();
+  const common = {
+    leafIndex: BigInt(index),
+    treeSize: BigInt(size),
+    leafHash: leaf,
+    hashes: proof,
+    checkpoint: note,
+  };
+  const stored = await findRecord(auditDatabase, index);
+  // Past its retention: the leaf is proven as before, what it committed to is gone.
+  if (!stored) return { ...common, tlogProof: formatProof({ index, hashes: proof, checkpoint: note }) };
+  const record = recordToAuditRecord(stored);
+  return {
+    ...common,
+    tlogProof: formatReceipt({ record, salt: stored.salt, index, hashes: proof, checkpoint: note }),
+    salt: stored.salt,
+    canonicalRecord: recordToCanonicalJson(record),
+  };
+}
+
+async function requireSequence({ auditDatabase }: TransparencyDeps, request: GetInclusionProofRequest): Promise<number> {
+  const { sequence, eventId } = request;
+  if ((sequence === undefined) === (eventId === undefined)) {
+    throw commonErrors.VALIDATION_FAILED({
+      violations: [{ field: 'sequence', rule: 'one_of', message: 'give either sequence or event_id' }],
+    });
+  }
+  const found = eventId === undefined ? Number(sequence) : await findSequence(auditDatabase, eventId);
+  if (found === undefined) throw errors.AUDIT_EVENT_NOT_FOUND();
+  return found;
+}
+
+async function requireCheckpoint(
+  { checkpointer }: TransparencyDeps,
+  index: number,
+  treeSize: bigint | undefined,
+): Promise<StoredCheckpoint> {
+  if (treeSize === undefined) return checkpointer.cover(index + 1);
+  const found = await checkpointer.ofSize(Number(treeSize));
+  if (!found || found.size <= index) throw errors.CHECKPOINT_NOT_FOUND();
+  return found;
+}
