@@ -23,14 +23,14 @@ export const emptyProfile: ProfileFields = {
 };
 
 /** Paths of the field mask, by the names of the contract. */
-const fieldOfPath: Readonly<Record<string, ProfileField>> = {
-  phone: 'phone',
-  address: 'address',
-  bio: 'bio',
-  avatar_url: 'avatarUrl',
-  tax_id: 'taxId',
-  date_of_birth: 'dateOfBirth',
-};
+const fieldOfPath: ReadonlyMap<string, ProfileField> = new Map([
+  ['phone', 'phone'],
+  ['address', 'address'],
+  ['bio', 'bio'],
+  ['avatar_url', 'avatarUrl'],
+  ['tax_id', 'taxId'],
+  ['date_of_birth', 'dateOfBirth'],
+]);
 
 const oldestBirthYear = 1900;
 const maskedTailLength = 4;
@@ -40,7 +40,7 @@ export function fieldsOfMask(paths: readonly string[]): { fields: ProfileField[]
   const fields: ProfileField[] = [];
   const violations: Violation[] = [];
   for (const path of paths) {
-    const field = fieldOfPath[path];
+    const field = fieldOfPath.get(path);
     if (field !== undefined) fields.push(field);
     else violations.push({ field: 'update_mask', rule: 'known_path', message: `${path} can not be changed.` });
   }
