@@ -24,6 +24,8 @@ export function createLogger(options: LoggerOptions): Logger {
     base: { name: options.name, pid: process.pid },
     timestamp: stdTimeFunctions.isoTime,
     mixin: contextFields,
+    // Errors are already plain, redacted objects: pino's own serializer would lose their type.
+    serializers: { err: (error: unknown) => error },
     formatters: {
       level: (label: string) => ({ level: label }),
       log: (fields: Record<string, unknown>) => redactValue(fields) as Record<string, unknown>,

@@ -1,0 +1,86 @@
+import { connect, type Socket } from 'node:net';
+import postgres from 'postgres';
+import type { DatabaseConfig } from './config.ts';
+
+const reconnectDelayMaxS = 1;
+const reconnectDelayFirstS = 0.05;
+const keepAliveS = 30;
+const timestampOids = [1082, 1083, 1114, 1182, 1184, 1185, 1115, 1231];
+const jsonOids = [114, 3802];
+
+export type PostgresClient = postgres.Sql<{ bigint: bigint }>;
+
+export interface Client {
+  readonly sql: PostgresClient;
+  /** Connections that are open now. */
+  openConnections(): number;
+}
+
+export interface ClientOptions {
+  readonly url: string;
+  readonly name: string;
+  readonly config: DatabaseConfig;
+  readonly max: number;
+}
+
+/**
+ * One client for hot SQL and for drizzle, so that a pool's bound holds for both. drizzle would rewrite the serializers
+ * of a client that it is given (measured.md); here they are as it needs them from the start: timestamps and JSON are
+ * text both ways.
+ */
+export function createClient({ url, name, config, max }: ClientOptions): Client {
+  const sockets = new Set<Socket>();
+  const settings = {
+    max,
+    prepare: true,
+    connect_timeout: config.DB_CONNECTION_TIMEOUT,
+    idle_timeout: config.DB_POOL_TIMEOUT,
+    keep_alive: keepAliveS,
+    // The default waits up to 20 s: a database that came back would be missed that long (F9: 10 s).
+    backoff: (retries: number) => Math.min(reconnectDelayMaxS, reconnectDelayFirstS * 2 ** Math.min(retries, 10)),
+    onnotice: () => undefined,
+    types: { bigint: postgres.BigInt },
+    connection: {
+      application_name: name,
+      statement_timeout: config.DB_QUERY_TIMEOUT_MS,
+      lock_timeout: config.DB_LOCK_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: config.DB_IDLE_TRANSACTION_TIMEOUT_MS,
+      TimeZone: 'UTC',
+      DateStyle: 'ISO',
+    },
+    // Made here only to be counted: postgres.js says when a connection closes, and not when one opens.
+    socket: (options: { host: string[]; port: number[] }) => openSocket(options, sockets),
+  };
+  const sql = postgres(url, settings as postgres.Options<{ bigint: postgres.PostgresType<bigint> }>) as PostgresClient;
+  useTextForm(sql);
+  return {
+    sql,
+    openConnections() {
+      for (const socket of sockets) if (socket.destroyed) sockets.delete(socket);
+      return [...sockets].filter((socket) => socket.readyState === 'open').length;
+    },
+  };
+}
+
+function openSocket({ host, port }: { host: string[]; port: number[] }, sockets: Set<Socket>): Socket {
+  const socket = connect({ host: host[0] ?? '127.0.0.1', port: port[0] ?? 5432, noDelay: true });
+  for (const known of sockets) if (known.destroyed) sockets.delete(known);
+  sockets.add(socket);
+  // postgres.js reads the name to verify in a certificate from here.
+  return Object.assign(socket, { host: host[0] });
+}
+
+function useTextForm(sql: PostgresClient): void {
+  const { parsers, serializers } = sql.options as unknown as {
+    parsers: Record<number, (text: string) => unknown>;
+    serializers: Record<number, (value: unknown) => unknown>;
+  };
+  const asText = (value: unknown) => (value instanceof Date ? value.toISOString() : value);
+  for (const oid of timestampOids) {
+    parsers[oid] = (text) => text;
+    serializers[oid] = asText;
+  }
+  for (const oid of jsonOids) {
+    serializers[oid] = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+  }
+}

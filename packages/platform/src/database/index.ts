@@ -1,0 +1,24 @@
+export { type Act, type ActorKind, actCte, actSettings, serviceAct } from './act.ts';
+export type { DatabaseConfig } from './config.ts';
+export { createDatabase, type DatabaseOptions } from './database.ts';
+export { DurabilityError } from './durability.ts';
+export { isRetryable, isUniqueViolation, sqlState, toCallerError, violatedConstraint } from './errors.ts';
+export { type MigrateOptions, migrateDatabase, platformMigrations } from './migrate.ts';
+export {
+  optionalTimestampToProto,
+  protoToTimestamp,
+  timestampToDate,
+  timestampToProto,
+} from './timestamps.ts';
+export type {
+  Database,
+  ISql,
+  IsolationLevel,
+  Orm,
+  PoolState,
+  Queryable,
+  Transaction,
+  TransactionOptions,
+  TransactionSql,
+} from './types.ts';
+export { type WriteAuditOptions, writeAudit } from './write-audit.ts';
