@@ -43,6 +43,8 @@ export class ServerCall implements Call {
   principal: Principal | undefined;
   accessToken: string | undefined;
   idempotencyKey: string | undefined;
+  /** The error that the stock implementation answers with. */
+  failure: ConnectError | undefined;
   /** Set once the answer is known; for the log line and the metrics. */
   outcome: ConnectError | 'ok' | undefined;
   /** Whether the request got as far as an interceptor, so that a later error is not the protocol's own. */

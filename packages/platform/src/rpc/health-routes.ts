@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify';
+import type { Health } from '../process/index.ts';
+
+/** /livez, /readyz and /healthz (S5.3). Never limited, and they tell no address. */
+export function registerHealthRoutes(app: FastifyInstance, health: Health): void {
+  app.get('/livez', async (_request, reply) => {
+    const isLive = health.live();
+    return reply.code(isLive ? 200 : 503).send({ status: isLive ? 'ok' : 'failing' });
+  });
+  app.get('/readyz', async (_request, reply) => {
+    const isReady = await health.ready();
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ok' : 'failing' });
+  });
+  app.get('/healthz', async (_request, reply) => {
+    const report = await health.report();
+    return reply.code(report.status === 'failing' ? 503 : 200).send(report);
+  });
+}

@@ -1,0 +1,10 @@
+export { actOf, type CallAct } from './act.ts';
+export { type Call, callOf, type Deadline, type Principal, requirePrincipal } from './call.ts';
+export { holdsCardNumber, isCardNumber } from './card-number.ts';
+export { fieldPolicy } from './message-text.ts';
+export type { AuditRefusal, AuditSensitiveRead } from './pipeline.ts';
+export { BODY_LIMIT_MAX_BYTES, DEFAULT_BODY_LIMIT_BYTES, DEFAULT_DEADLINE_MS, methodPolicy } from './policy.ts';
+export { createRpcServer, type RpcRoute, type RpcServerConfig, type RpcServerOptions } from './server.ts';
+export { clientHeaders } from './server-call.ts';
+export { normalizeText, sanitizeText } from './text-treatment.ts';
+export { useCase, useStream } from './use-case.ts';
