@@ -180,7 +180,7 @@ begin
   if moment < clock_timestamp() - interval '62 days' or moment > clock_timestamp() + interval '62 days' then
     raise exception 'Partitions are made for the present only.' using errcode = 'invalid_parameter_value';
   end if;
-  perform pg_advisory_xact_lock(7203421);
+  perform pg_advisory_xact_lock(7203425);
   for class in select name, partition_months from public.retention_class order by name loop
     step := make_interval(months => class.partition_months);
     first := date_trunc(case class.partition_months when 12 then 'year' else 'month' end, moment, 'UTC');
@@ -206,7 +206,7 @@ declare
   candidate record;
   is_held boolean;
 begin
-  perform pg_advisory_xact_lock(7203421);
+  perform pg_advisory_xact_lock(7203425);
   for candidate in
     select class.name, child.oid as partition,
            substring(pg_get_expr(child.relpartbound, child.oid) from 'TO \(''([^'']+)''\)')::timestamptz as upper_bound,

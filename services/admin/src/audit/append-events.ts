@@ -1,13 +1,13 @@
 import type { AuditEvent } from '@strongroom/gen/strongroom/events/v1/event_pb.ts';
-import type { Database } from '@strongroom/platform/database';
+import { type Database, protoToTimestamp, serviceAct } from '@strongroom/platform/database';
 import { appendLeaves, createSalt, leafHash, recordToEntry } from '@strongroom/tlog';
 import type { PersonKeystore } from '../erasure/person-keystore.ts';
+
 import { recordToAuditRecord, type StoredRecord } from './audit-record.ts';
 import { ensurePartitions, insertRecords } from './audit-store.ts';
 import { findStoredEvents, insertLeaves, lockLog, storeTree } from './log-store.ts';
-import { keyOwnerOf, sealPersonalData, type SealedPart } from './personal-data.ts';
+import { keyOwnerOf, type SealedPart, sealPersonalData } from './personal-data.ts';
 import { retentionClassOf } from './retention.ts';
-import { serviceAct } from '../service-act.ts';
 
 export interface LogDeps {
   readonly auditDatabase: Database;
@@ -15,7 +15,6 @@ export interface LogDeps {
 }
 
 type UnrecordedRecord = Omit<StoredRecord, 'recordTime'>;
-const maximumMicroseconds = 1_000_000n;
 
 /**
  * Appends those events that the log doesn't have: records, leaves, tiles and state in one transaction, under the writer's
@@ -29,9 +28,12 @@ export async function appendEvents(
   const distinct = [...new Map(events.map((event) => [event.id, event])).values()];
   // Sealed before the lock is taken: the others wait no longer than the database needs.
   const sealed = await Promise.all(distinct.map((event) => sealEvent(keystore, event)));
-  return auditDatabase.transaction(serviceAct, async (tx) => {
+  return auditDatabase.transaction(serviceAct('admin'), async (tx) => {
     const { recordTime, minimumIndex: _, ...state } = await lockLog(tx);
-    const known = await findStoredEvents(tx, distinct.map(({ id }) => id));
+    const known = await findStoredEvents(
+      tx,
+      distinct.map(({ id }) => id),
+    );
     const appended = distinct.filter(({ id }) => !known.has(id));
     if (appended.length === 0) return { firstSequence: state.size, appended };
     const records = sealed
@@ -41,7 +43,10 @@ export async function appendEvents(
     const grown = appendLeaves(state, entries.map(leafHash));
     await ensurePartitions(tx);
     await Promise.all([
-      insertLeaves(tx, records.map(({ sequence, eventId }, at) => ({ sequence, eventId, entry: entries[at] as Buffer }))),
+      insertLeaves(
+        tx,
+        records.map(({ sequence, eventId }, at) => ({ sequence, eventId, entry: entries[at] as Buffer })),
+      ),
       insertRecords(tx, records),
       storeTree(tx, grown.state, grown.tiles),
     ]);
@@ -65,7 +70,8 @@ async function sealEvent(keystore: PersonKeystore, event: AuditEvent): Promise<U
     deviceId: event.deviceId,
     traceId: event.traceId,
     requestId: event.requestId,
-    occurTime: occurTimeToText(event),
+    // PostgreSQL keeps microseconds: what is hashed must be what is read back.
+    occurTime: protoToTimestamp(event.occurTime ?? { seconds: 0n, nanos: 0 }),
     details: event.details,
     source: event.source,
     actorSealed: await sealPart(keystore, event, 'actor', actorFacts),
@@ -83,12 +89,4 @@ async function sealPart(
   if (Object.keys(facts).length === 0) return null;
   const key = await keystore.keyOf(keyOwnerOf(part, event));
   return key ? sealPersonalData(key, event.id, part, facts) : null;
-}
-
-/** PostgreSQL keeps microseconds; what is hashed must be what is read back. */
-function occurTimeToText({ occurTime }: AuditEvent): string {
-  const seconds = occurTime?.seconds ?? 0n;
-  const microseconds = BigInt(Math.floor((occurTime?.nanos ?? 0) / 1_000)) % maximumMicroseconds;
-  const whole = new Date(Number(seconds) * 1_000).toISOString().slice(0, 19);
-  return `${whole}.${String(microseconds).padStart(6, '0')}Z`;
 }

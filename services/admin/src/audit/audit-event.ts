@@ -13,7 +13,7 @@ const actorKinds: ReadonlySet<string> = new Set(['user', 'service', 'database', 
 const subjectPattern = /^strongroom\.events\.([a-z]+)\.([A-Z_]+)$/;
 
 /** The closed list of reasons why a message can't become a record (F29). */
-export type ParkReason = 'TOO_BIG' | 'UNDECODABLE' | 'UNKNOWN_VERSION' | 'UNKNOWN_ACTION' | 'INVALID' | 'WRONG_SUBJECT' | 'REFUSED';
+export type ParkReason = 'TOO_BIG' | 'UNDECODABLE' | 'UNKNOWN_VERSION' | 'UNKNOWN_ACTION' | 'INVALID' | 'WRONG_SUBJECT';
 
 export type CheckedMessage = { readonly event: AuditEvent } | { readonly reason: ParkReason };
 
@@ -57,7 +57,9 @@ function isValid(event: AuditEvent): boolean {
 
 function areDetails(details: Record<string, string>): boolean {
   const entries = Object.entries(details);
-  return entries.length <= detailsMax && entries.every(([name, value]) => isText(name) && isTextOf(value, detailBytesMax));
+  return (
+    entries.length <= detailsMax && entries.every(([name, value]) => isText(name) && isTextOf(value, detailBytesMax))
+  );
 }
 
 function isText(text: string): boolean {

@@ -1,4 +1,5 @@
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { protoToTimestamp } from '@strongroom/platform/database';
 import { commonErrors } from '@strongroom/platform/errors';
 import { isAuditAction, isResourceType } from '@strongroom/platform/events';
 import type { RecordFilter } from './audit-store.ts';
@@ -25,8 +26,8 @@ export function requestToFilter(request: FilterRequest): RecordFilter {
     subjectId: subjectId?.toLowerCase(),
     resourceType,
     resourceId,
-    from: request.from && timestampToText(request.from),
-    to: request.to && timestampToText(request.to),
+    from: request.from && protoToTimestamp(request.from),
+    to: request.to && protoToTimestamp(request.to),
     text,
   };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
@@ -37,9 +38,4 @@ function requireKnown(field: string, value: string | undefined, isKnown: (text: 
   throw commonErrors.VALIDATION_FAILED({
     violations: [{ field, rule: 'closed_list', message: 'must be one of those ListAuditActions gives' }],
   });
-}
-
-function timestampToText({ seconds, nanos }: Timestamp): string {
-  const whole = new Date(Number(seconds) * 1_000).toISOString().replace(/\.\d+Z$/, '');
-  return `${whole}.${String(Math.floor(nanos / 1_000)).padStart(6, '0')}Z`;
 }

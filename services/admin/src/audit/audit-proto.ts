@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { AuditEventSchema } from '@strongroom/gen/strongroom/admin/v1/audit_event_pb.ts';
+import { timestampToProto } from '@strongroom/platform/database';
 import type { PersonKeystore } from '../erasure/person-keystore.ts';
 import type { SequencedRecord } from './audit-store.ts';
 import { keyOwnerOf, openPersonalData, type SealedPart } from './personal-data.ts';
@@ -27,8 +27,8 @@ export async function recordToProto(
     deviceId: record.deviceId,
     traceId: record.traceId,
     requestId: record.requestId,
-    occurTime: timeToProto(record.occurTime),
-    recordTime: timeToProto(record.recordTime),
+    occurTime: timestampToProto(record.occurTime),
+    recordTime: timestampToProto(record.recordTime),
     details: { ...subject.facts, ...record.details },
     source: record.source,
     erased: actor.erased || subject.erased,
@@ -48,11 +48,7 @@ export async function openPart(
 ): Promise<OpenedPart> {
   if (sealed === null) return { facts: {}, erased: false };
   const key = await keystore.keyOf(keyOwnerOf(part, record));
-  return key ? { facts: openPersonalData(key, record.eventId, part, sealed), erased: false } : { facts: {}, erased: true };
-}
-
-/** RFC 3339 with microseconds; Date would lose the last three digits. */
-export function timeToProto(text: string): MessageInitShape<typeof import('@bufbuild/protobuf/wkt').TimestampSchema> {
-  const { seconds } = timestampFromMs(Date.parse(`${text.slice(0, 19)}Z`));
-  return { seconds, nanos: Number(text.slice(20, 26)) * 1_000 };
+  return key
+    ? { facts: openPersonalData(key, record.eventId, part, sealed), erased: false }
+    : { facts: {}, erased: true };
 }

@@ -1,4 +1,4 @@
-import type { Queries } from '../queries.ts';
+import type { Queryable } from '@strongroom/platform/database';
 import type { StoredRecord } from './audit-record.ts';
 import { byteaArray, utcText } from './log-store.ts';
 import type { RetentionClass } from './retention.ts';
@@ -24,12 +24,12 @@ export interface RecordFilter {
   readonly personId?: string;
 }
 
-export async function ensurePartitions({ sql }: Queries): Promise<void> {
+export async function ensurePartitions({ sql }: Queryable): Promise<void> {
   await sql`select ensure_audit_partitions(clock_timestamp())`;
 }
 
 /** measured.md: unnest is 32 to 45 times faster than a statement a row. */
-export async function insertRecords({ sql }: Queries, records: readonly SequencedRecord[]): Promise<void> {
+export async function insertRecords({ sql }: Queryable, records: readonly SequencedRecord[]): Promise<void> {
   const texts = (pick: (record: SequencedRecord) => string) => records.map(pick);
   const orNull = (pick: (record: SequencedRecord) => string) => records.map((record) => pick(record) || null);
   await sql`
@@ -37,7 +37,8 @@ export async function insertRecords({ sql }: Queries, records: readonly Sequence
       sequence, retention_class, event_id, action, resource_type, resource_id, actor_id, actor_kind, actor_name, subject_id,
       device_id, trace_id, request_id, occur_time, record_time, details, source, actor_sealed, subject_sealed, salt)
     select sequence, retention_class, event_id, action, resource_type, resource_id, actor_id, actor_kind, actor_name,
-      subject_id, device_id, trace_id, request_id, occur_time, record_time, details::jsonb, source, actor_sealed,
+      subject_id, device_id, trace_id, request_id, occur_time::timestamptz, record_time::timestamptz, details::jsonb, source,
+      actor_sealed,
       subject_sealed, salt
     from unnest(
       ${texts(({ sequence }) => String(sequence))}::bigint[],
@@ -53,8 +54,8 @@ export async function insertRecords({ sql }: Queries, records: readonly Sequence
       ${texts(({ deviceId }) => deviceId)}::text[],
       ${texts(({ traceId }) => traceId)}::text[],
       ${texts(({ requestId }) => requestId)}::text[],
-      ${texts(({ occurTime }) => occurTime)}::timestamptz[],
-      ${texts(({ recordTime }) => recordTime)}::timestamptz[],
+      ${texts(({ occurTime }) => occurTime)}::text[],
+      ${texts(({ recordTime }) => recordTime)}::text[],
       ${texts(({ details }) => JSON.stringify(details))}::text[],
       ${texts(({ source }) => source)}::text[],
       ${byteaArray(records.map(({ actorSealed }) => actorSealed))}::bytea[],
@@ -67,7 +68,7 @@ export async function insertRecords({ sql }: Queries, records: readonly Sequence
 
 /** Keyset paging by position: `after` is the last position seen. */
 export async function listRecords(
-  { sql }: Queries,
+  { sql }: Queryable,
   filter: RecordFilter,
   page: { limit: number; descending: boolean; after?: number },
 ): Promise<SequencedRecord[]> {
@@ -81,7 +82,7 @@ export async function listRecords(
 }
 
 /** Rows as they lie there, in order of position, for exports: `chunk` at a time, whatever has become of them. */
-export async function* streamRecords(queries: Queries, size: number, chunk = 1_000): AsyncGenerator<SequencedRecord> {
+export async function* streamRecords(queries: Queryable, size: number, chunk = 1_000): AsyncGenerator<SequencedRecord> {
   for (let from = 0; from < size; from += chunk) {
     const { sql } = queries;
     const rows = await sql`
@@ -91,12 +92,12 @@ export async function* streamRecords(queries: Queries, size: number, chunk = 1_0
   }
 }
 
-export async function findRecord({ sql }: Queries, sequence: number): Promise<SequencedRecord | undefined> {
+export async function findRecord({ sql }: Queryable, sequence: number): Promise<SequencedRecord | undefined> {
   const [row] = await sql`select ${columns(sql)} from audit_record where sequence = ${String(sequence)}`;
   return row && rowToRecord(row);
 }
 
-function conditions(sql: Queries['sql'], filter: RecordFilter) {
+function conditions(sql: Queryable['sql'], filter: RecordFilter) {
   const { action, actorId, subjectId, resourceType, resourceId, from, to, text, personId } = filter;
   return sql`
     ${action === undefined ? sql`` : sql`and action = ${action}`}
@@ -110,7 +111,7 @@ function conditions(sql: Queries['sql'], filter: RecordFilter) {
     ${text === undefined ? sql`` : sql`and search_text ilike ${`%${escapeLike(text)}%`}`}`;
 }
 
-function pastPosition(sql: Queries['sql'], after: number, descending: boolean) {
+function pastPosition(sql: Queryable['sql'], after: number, descending: boolean) {
   return descending ? sql`and sequence < ${String(after)}` : sql`and sequence > ${String(after)}`;
 }
 
@@ -119,7 +120,7 @@ function escapeLike(text: string): string {
   return text.replaceAll(/[\\%_]/g, '\\$&');
 }
 
-function columns(sql: Queries['sql']) {
+function columns(sql: Queryable['sql']) {
   return sql`
     sequence::text, retention_class, event_id::text, action, resource_type, resource_id,
     coalesce(actor_id::text, '') as actor_id, actor_kind, actor_name, coalesce(subject_id::text, '') as subject_id,

@@ -54,7 +54,10 @@ export function openPersonalData(
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, headBytes), { authTagLength: tagBytes });
   decipher.setAAD(associatedData(eventId, part));
   decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
-  const clear = Buffer.concat([decipher.update(sealed.subarray(headBytes, sealed.length - tagBytes)), decipher.final()]);
+  const clear = Buffer.concat([
+    decipher.update(sealed.subarray(headBytes, sealed.length - tagBytes)),
+    decipher.final(),
+  ]);
   return JSON.parse(clear.toString('utf8'));
 }
 

@@ -1,7 +1,8 @@
 /** Classes of audit records, by how long they are kept. Each has a partition of its own (migrations-audit). */
 export type RetentionClass = 'authentication' | 'access' | 'change' | 'administration' | 'money';
 
-const authenticationAction = /^(USER_(LOGIN|LOGIN_FAILED|LOGOUT|PASSWORD_CHANGED)|ACCOUNT_|SESSION_|TOKEN_|MFA_|PASSKEY_)/;
+const authenticationAction =
+  /^(USER_(LOGIN|LOGIN_FAILED|LOGOUT|PASSWORD_CHANGED)|ACCOUNT_|SESSION_|TOKEN_|MFA_|PASSKEY_)/;
 const moneyAction = /^(PAYMENT_|REFUND_|LEDGER_|WEBHOOK_|MANDATE_)/;
 const accessActions: ReadonlySet<string> = new Set(['AUTHORIZATION_DENIED', 'SENSITIVE_READ']);
 const changeActions: ReadonlySet<string> = new Set(['DB_WRITE']);

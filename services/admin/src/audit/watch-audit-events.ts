@@ -42,9 +42,15 @@ export async function* watchAuditEvents(
     while (!call.signal.aborted) {
       // Read before the records: what comes after it is found in the next round.
       const upTo = (await readLogState(auditDatabase)).size - 1;
-      const records = upTo > seen ? await listRecords(auditDatabase, filter, { limit: pageSize, descending: false, after: seen }) : [];
+      const records =
+        upTo > seen
+          ? await listRecords(auditDatabase, filter, { limit: pageSize, descending: false, after: seen })
+          : [];
       for (const record of records) yield { event: await recordToProto(keystore, record) };
-      seen = records.length === pageSize ? (records.at(-1)?.sequence ?? seen) : Math.max(seen, upTo, records.at(-1)?.sequence ?? 0);
+      seen =
+        records.length === pageSize
+          ? (records.at(-1)?.sequence ?? seen)
+          : Math.max(seen, upTo, records.at(-1)?.sequence ?? 0);
       if (records.length > 0) lastSentMs = performance.now();
       if (records.length === pageSize) continue;
       if (performance.now() - lastSentMs >= keepAliveIntervalMs) {

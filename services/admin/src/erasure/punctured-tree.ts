@@ -30,7 +30,7 @@ export function leafOf(personId: string): string {
 export function deriveKey(nodes: readonly TreeNode[], leaf: string): Buffer | undefined {
   const node = nodes.find(({ prefix }) => leaf.startsWith(prefix));
   if (!node) return undefined;
-  let secret = Buffer.from(node.secret);
+  let secret: Uint8Array = node.secret;
   for (const bit of leaf.slice(node.prefix.length)) secret = childSecret(secret, bit);
   return createHmac('sha256', secret).update('strongroom-person-key/v1').digest();
 }
@@ -40,7 +40,7 @@ export function puncture(nodes: readonly TreeNode[], leaf: string): TreeNode[] {
   const node = nodes.find(({ prefix }) => leaf.startsWith(prefix));
   if (!node) return [...nodes];
   const kept = nodes.filter((other) => other !== node);
-  let secret = Buffer.from(node.secret);
+  let secret: Uint8Array = node.secret;
   for (let at = node.prefix.length; at < leaf.length; at += 1) {
     const bit = leaf[at] as string;
     const sibling = bit === '0' ? '1' : '0';

@@ -1,6 +1,6 @@
 import { equalConstantTime, hmacSha256, sha256 } from '@strongroom/platform/crypto';
 import { commonErrors } from '@strongroom/platform/errors';
-import { canonicalJson, type CanonicalValue } from '@strongroom/tlog';
+import { type CanonicalValue, canonicalJson } from '@strongroom/tlog';
 
 const macBytes = 16;
 const pageSizeDefault = 20;
@@ -25,7 +25,9 @@ export function createPageTokens(key: Uint8Array): PageTokens {
     hmacSha256(key, canonicalJson({ ...scope, position, filter: sha256(canonicalJson(scope.filter)).toString('hex') }));
   return {
     seal(scope, position) {
-      return Buffer.concat([mac(scope, position).subarray(0, macBytes), Buffer.from(position, 'utf8')]).toString('base64url');
+      return Buffer.concat([mac(scope, position).subarray(0, macBytes), Buffer.from(position, 'utf8')]).toString(
+        'base64url',
+      );
     },
     open(scope, token) {
       if (token === '') return undefined;

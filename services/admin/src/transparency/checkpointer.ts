@@ -121,7 +121,12 @@ async function makeCheckpoint(deps: CheckpointerDeps): Promise<void> {
   );
   const cosigned = witness && (await cosign(deps, witness, note, state.size));
   if (!cosigned && before?.size === state.size && witness) return;
-  await insertCheckpoint(auditDatabase, { size: state.size, root, note: cosigned ?? note, cosigned: cosigned !== undefined });
+  await insertCheckpoint(auditDatabase, {
+    size: state.size,
+    root,
+    note: cosigned ?? note,
+    cosigned: cosigned !== undefined,
+  });
   logger.debug({ size: state.size, cosigned: cosigned !== undefined }, 'checkpoint signed');
 }
 

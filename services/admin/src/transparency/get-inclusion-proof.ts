@@ -56,7 +56,10 @@ export async function getInclusionProof(
   };
 }
 
-async function requireSequence({ auditDatabase }: TransparencyDeps, request: GetInclusionProofRequest): Promise<number> {
+async function requireSequence(
+  { auditDatabase }: TransparencyDeps,
+  request: GetInclusionProofRequest,
+): Promise<number> {
   const { sequence, eventId } = request;
   if ((sequence === undefined) === (eventId === undefined)) {
     throw commonErrors.VALIDATION_FAILED({

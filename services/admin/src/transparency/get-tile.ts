@@ -33,7 +33,10 @@ export async function getTile(
   return { file: { contentType: tileType, data: await readTile(deps, tile) } };
 }
 
-async function readTile({ auditDatabase }: TransparencyDeps, { level, index, width }: TileAddress): Promise<Uint8Array> {
+async function readTile(
+  { auditDatabase }: TransparencyDeps,
+  { level, index, width }: TileAddress,
+): Promise<Uint8Array> {
   if (level === 'entries') {
     const entries = await readEntries(auditDatabase, index * TILE_WIDTH, width);
     if (entries.length < width) throw errors.LOG_INCONSISTENT();

@@ -13,7 +13,11 @@ const publicFileMode = 0o644;
  * The log's Ed25519 key: a sealed seed in a file of its own, never in a database, made at the first start. Its public half
  * is written beside it as `<file>.pub`, for the witness and for verifiers.
  */
-export async function openLogKey(file: string, origin: string, keyring: Pick<Keyring, 'seal' | 'open'>): Promise<NoteSigner> {
+export async function openLogKey(
+  file: string,
+  origin: string,
+  keyring: Pick<Keyring, 'seal' | 'open'>,
+): Promise<NoteSigner> {
   await mkdir(dirname(file), { recursive: true });
   const sealed = (await readIfThere(file)) ?? (await makeSeed(file, origin, keyring));
   const seed = keyring.open(sealPurpose, Buffer.from(sealed.trim(), 'base64'), origin);

@@ -1,0 +1,35 @@
+import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
+import type { Authenticator, ServiceIdentity } from '@strongroom/platform/identity';
+import type { RateLimiter } from '@strongroom/platform/limits';
+import type { Health } from '@strongroom/platform/process';
+import { createRpcServer, type RpcServerConfig } from '@strongroom/platform/rpc';
+import type { FastifyInstance } from 'fastify';
+import { createReadAudit, createRefusalAudit } from './audit/record-access.ts';
+import type { Deps } from './deps.ts';
+import { createRoutes } from './routes.ts';
+
+export interface AppDeps extends Deps {
+  readonly authenticator: Authenticator;
+  readonly identity?: ServiceIdentity | undefined;
+  readonly health: Health;
+  readonly rateLimiter?: RateLimiter | undefined;
+  readonly config: RpcServerConfig;
+}
+
+/** The server of the admin service, not yet listening. Its workers are started apart: see workers.ts. */
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { authenticator, identity, health, rateLimiter, config, database, logger, metrics } = deps;
+  return createRpcServer({
+    name: 'admin',
+    routes: [{ service: AdminService, implementation: createRoutes(deps) }],
+    logger,
+    metrics,
+    health,
+    authenticator,
+    identity,
+    rateLimiter,
+    config,
+    auditRefusal: createRefusalAudit(database),
+    auditSensitiveRead: createReadAudit(database),
+  });
+}

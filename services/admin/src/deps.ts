@@ -1,0 +1,26 @@
+import type { Client } from '@connectrpc/connect';
+import type { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
+import type { Bus } from '@strongroom/platform/bus';
+import type { Keyring } from '@strongroom/platform/crypto';
+import type { Database } from '@strongroom/platform/database';
+import type { Logger, Metrics } from '@strongroom/platform/telemetry';
+import type { LogTail } from './audit/log-tail.ts';
+import type { PersonKeystore } from './erasure/person-keystore.ts';
+import type { PageTokens } from './paging/page-token.ts';
+import type { Checkpointer } from './transparency/checkpointer.ts';
+
+/** What the use cases need; made once, in main.ts or by a test. */
+export interface Deps {
+  readonly database: Database;
+  readonly auditDatabase: Database;
+  readonly auth: Client<typeof AuthService>;
+  readonly bus: Bus;
+  readonly keyring: Keyring;
+  readonly keystore: PersonKeystore;
+  readonly checkpointer: Checkpointer;
+  readonly logTail: LogTail;
+  readonly watchers: { count: number };
+  readonly pageTokens: PageTokens;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
