@@ -1,0 +1,10 @@
+export { createAuditRefusal, createAuditSensitiveRead } from './audit-hooks.ts';
+export {
+  type OpenServiceOptions,
+  openRedis,
+  openService,
+  type ServiceConfig,
+  type ServiceResources,
+} from './open-service.ts';
+export { keysChangedSignal, openRemoteAuthenticator, type RemoteAuthenticator } from './remote-authenticator.ts';
+export { type OutboxPeers, startOutbox } from './start-outbox.ts';

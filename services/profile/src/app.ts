@@ -1,0 +1,36 @@
+import { ProfileService } from '@strongroom/gen/strongroom/profile/v1/profile_service_pb.ts';
+import type { Authenticator, ServiceIdentity } from '@strongroom/platform/identity';
+import type { RateLimiter } from '@strongroom/platform/limits';
+import type { Health } from '@strongroom/platform/process';
+import { createRpcServer, type RpcServerConfig } from '@strongroom/platform/rpc';
+import { createAuditRefusal, createAuditSensitiveRead } from '@strongroom/platform/service';
+import type { Metrics } from '@strongroom/platform/telemetry';
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from './deps.ts';
+import { createRoutes } from './routes.ts';
+
+export interface AppDeps extends Deps {
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly authenticator: Authenticator;
+  readonly identity: ServiceIdentity | undefined;
+  readonly rateLimiter: RateLimiter;
+  readonly config: RpcServerConfig;
+}
+
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { database, logger, metrics, health, authenticator, identity, rateLimiter, config } = deps;
+  return await createRpcServer({
+    name: 'profile',
+    routes: [{ service: ProfileService, implementation: createRoutes(deps) }],
+    logger,
+    metrics,
+    health,
+    authenticator,
+    identity,
+    rateLimiter,
+    config,
+    auditRefusal: createAuditRefusal(database),
+    auditSensitiveRead: createAuditSensitiveRead(database),
+  });
+}
