@@ -27,6 +27,8 @@ export interface CallOrigin {
   readonly caller: string | undefined;
 }
 
+export type AbortListener = (reason: ConnectError) => void;
+
 /** The call as the server builds it up, step by step; use cases see it as `Call`. */
 export class ServerCall implements Call {
   readonly requestId: string;
@@ -51,7 +53,7 @@ export class ServerCall implements Call {
   decoded = false;
   #abortReason: ConnectError | undefined;
   #controller: AbortController | undefined;
-  #abortListeners: ((reason: ConnectError) => void)[] = [];
+  readonly #abortListeners = new Set<AbortListener>();
   #requestHeader: Headers | undefined;
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
@@ -88,12 +90,15 @@ export class ServerCall implements Call {
     if (this.#abortReason !== undefined) return;
     this.#abortReason = reason;
     this.#controller?.abort(reason);
-    for (const listener of this.#abortListeners.splice(0)) listener(reason);
+    for (const listener of this.#abortListeners) listener(reason);
+    this.#abortListeners.clear();
   }
 
-  onAbort(listener: (reason: ConnectError) => void): void {
-    if (this.#abortReason === undefined) this.#abortListeners.push(listener);
+  /** Like the signal's event, without making a signal; answers a function that takes the listener off. */
+  onAbort(listener: AbortListener): () => void {
+    if (this.#abortReason === undefined) this.#abortListeners.add(listener);
     else listener(this.#abortReason);
+    return () => this.#abortListeners.delete(listener);
   }
 
   get requestHeader(): Headers {

@@ -1,0 +1,39 @@
+import type { DescService } from '@bufbuild/protobuf';
+import { type Client, createClient } from '@connectrpc/connect';
+import { createServiceDispatcher, type ServiceIdentity } from '../../identity/index.ts';
+import type { Logger, Metrics } from '../../telemetry/index.ts';
+import { createStreamTransport } from './stream-transport.ts';
+import { createUnaryTransport } from './unary-transport.ts';
+
+export interface ServiceClientOptions {
+  /** Name of the service that must answer, out of its certificate: auth, payments, … */
+  readonly name: string;
+  readonly url: string | URL;
+  /** Needed for https, which is how services speak to each other. */
+  readonly identity?: ServiceIdentity | undefined;
+  readonly logger?: Logger | undefined;
+  readonly metrics?: Metrics | undefined;
+  readonly connectionsMax?: number;
+  readonly acceptGzip?: boolean;
+}
+
+/** A client of a service; `close` ends its connections. */
+export type ServiceClient<Service extends DescService> = Client<Service> & { close(): Promise<void> };
+
+/** Calls another service: deadline, retries by idempotency_level, breaker, connection pool and identity included. */
+export function createServiceClient<Service extends DescService>(
+  service: Service,
+  options: ServiceClientOptions,
+): ServiceClient<Service> {
+  const dispatcher = createServiceDispatcher(options);
+  const unary = createUnaryTransport({ ...options, dispatcher });
+  const streams = createStreamTransport(options);
+  const client = createClient(service, { unary: unary.unary, stream: streams.stream });
+  return Object.assign(client, {
+    async close() {
+      unary.close();
+      streams.close();
+      await dispatcher.close();
+    },
+  });
+}

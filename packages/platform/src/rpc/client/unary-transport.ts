@@ -1,0 +1,171 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethodUnary,
+  fromBinary,
+  isMessage,
+  type MessageInitShape,
+  toBinary,
+} from '@bufbuild/protobuf';
+import type { UnaryResponse as ConnectUnaryResponse, Transport } from '@connectrpc/connect';
+import { codeToString, trailerDemux } from '@connectrpc/connect/protocol-connect';
+import { commonErrors, toConnectError } from '../../errors/index.ts';
+import type { ServiceDispatcher } from '../../identity/index.ts';
+import { createBreaker, createRetryBudget } from '../../resilience/index.ts';
+import type { Logger, Metrics } from '../../telemetry/index.ts';
+import { createDeadline } from '../call.ts';
+import { DEFAULT_DEADLINE_MS, methodPolicy } from '../policy.ts';
+import { forwardedCallKey } from './call-options.ts';
+import { withRetries } from './retry.ts';
+import { isTransportFailure, requestUnary, toHeaders, type UnaryRequest, type UnaryResponse } from './unary-request.ts';
+
+export interface UnaryTransportOptions {
+  readonly name: string;
+  readonly dispatcher: ServiceDispatcher;
+  readonly logger?: Logger | undefined;
+  readonly metrics?: Metrics | undefined;
+  /** Whether answers may come compressed. Off: between our own processes the processor is dearer than the wire. */
+  readonly acceptGzip?: boolean;
+  readonly callsMax?: number;
+}
+
+/** Calls in flight to one service from this process; more would only queue where nobody sees them. */
+const CALLS_MAX = 1_024;
+const MILLISECONDS_PER_SECOND = 1_000;
+const OVERLOAD_RETRY_AFTER_MS = 500;
+
+type HeadersInit = ConstructorParameters<typeof Headers>[0];
+
+export interface UnaryTransport {
+  readonly unary: Transport['unary'];
+  close(): void;
+}
+
+/** Connect's unary protocol over undici, with deadline, retries and breaker (S5.1, S5.2). */
+export function createUnaryTransport(options: UnaryTransportOptions): UnaryTransport {
+  const { name: target, dispatcher, logger, metrics, callsMax = CALLS_MAX } = options;
+  const budget = createRetryBudget();
+  const breaker = createBreaker(`service.${target}`, requestUnary, { isFailure: isTransportFailure, logger, metrics });
+  let inFlight = 0;
+
+  const send = async (
+    method: DescMethodUnary,
+    timeoutMs: number,
+    request: Omit<UnaryRequest, 'timeoutMs' | 'dispatcher'>,
+  ) => {
+    const deadline = createDeadline(timeoutMs);
+    return await withRetries(
+      {
+        method,
+        deadline,
+        budget,
+        signal: () => request.signal ?? request.call?.signal,
+        onRetry: () => metrics?.increment('rpc_client_retries_total', { target }),
+        onBudgetExhausted: () => metrics?.increment('rpc_client_retry_budget_exhausted_total', { target }),
+      },
+      () => {
+        const remainingMs = Math.ceil(deadline.remainingMs());
+        if (remainingMs <= 0) throw commonErrors.DEADLINE_EXCEEDED();
+        const headers = { ...request.headers, 'connect-timeout-ms': String(remainingMs) };
+        return breaker.run({ ...request, headers, dispatcher: dispatcher.current(), timeoutMs: remainingMs });
+      },
+    );
+  };
+
+  const observed = async <T>(method: DescMethodUnary, run: () => Promise<T>): Promise<T> => {
+    const startMs = performance.now();
+    let code = 'ok';
+    inFlight += 1;
+    try {
+      if (inFlight > callsMax) throw commonErrors.OVERLOADED({ retryAfterMs: OVERLOAD_RETRY_AFTER_MS });
+      return await run();
+    } catch (error) {
+      code = codeToString(toConnectError(error).code);
+      throw error;
+    } finally {
+      inFlight -= 1;
+      const labels = { target, method: method.name };
+      metrics?.increment('rpc_client_requests_total', { ...labels, code });
+      metrics?.observe('rpc_client_duration_seconds', (performance.now() - startMs) / MILLISECONDS_PER_SECOND, labels);
+    }
+  };
+
+  return {
+    async unary(method, signal, timeoutMs, header, message, contextValues) {
+      return await observed(method, async () => {
+        const response = await send(method, effectiveTimeoutMs(method, timeoutMs), {
+          path: `/${method.parent.typeName}/${method.name}`,
+          headers: requestHeaders(header, options.acceptGzip === true),
+          body: serialize(method.input, message),
+          signal,
+          call: contextValues?.get(forwardedCallKey),
+        });
+        return readResponse(method, response);
+      });
+    },
+    close: () => breaker.close(),
+  };
+}
+
+function effectiveTimeoutMs(method: DescMethodUnary, timeoutMs: number | undefined): number {
+  const limitMs = deadlineMsOf(method);
+  return timeoutMs === undefined || timeoutMs <= 0 ? limitMs : Math.min(timeoutMs, limitMs);
+}
+
+/** Methods that are no part of our contract (grpc.health.v1) carry no policy. */
+function deadlineMsOf(method: DescMethodUnary): number {
+  return method.parent.typeName.startsWith('strongroom.') ? methodPolicy(method).deadlineMs : DEFAULT_DEADLINE_MS;
+}
+
+function requestHeaders(header: HeadersInit | undefined, acceptGzip: boolean): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': 'application/proto',
+    'connect-protocol-version': '1',
+  };
+  if (acceptGzip) headers['accept-encoding'] = 'gzip';
+  if (header === undefined) return headers;
+  if (isPlainHeaders(header)) return Object.assign(headers, header);
+  new Headers(header).forEach((value, name) => {
+    headers[name] = value;
+  });
+  return headers;
+}
+
+/** forward() and asService() give plain objects with lower-case names, which need no Headers. */
+function isPlainHeaders(header: HeadersInit): header is Record<string, string> {
+  return !(header instanceof Headers) && !Array.isArray(header) && Object.getPrototypeOf(header) === Object.prototype;
+}
+
+function serialize(desc: DescMessage, message: MessageInitShape<DescMessage>): Uint8Array {
+  return toBinary(desc, isMessage(message, desc) ? message : create(desc, message));
+}
+
+function readResponse<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodUnary<I, O>,
+  { headers: received, body }: UnaryResponse,
+): ConnectUnaryResponse<I, O> {
+  let cached: [Headers, Headers] | undefined;
+  const split = (): [Headers, Headers] => {
+    cached ??= trailerDemux(toHeaders(received));
+    return cached;
+  };
+  let message: ConnectUnaryResponse<I, O>['message'];
+  try {
+    message = fromBinary(method.output, body);
+  } catch (error) {
+    throw commonErrors.INTERNAL({ cause: error });
+  }
+  return {
+    stream: false,
+    service: method.parent,
+    method,
+    message,
+    // Hardly anyone looks at them: made when asked for.
+    get header() {
+      return split()[0];
+    },
+    get trailer() {
+      return split()[1];
+    },
+  };
+}
