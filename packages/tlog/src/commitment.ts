@@ -15,8 +15,9 @@ import { leafHash } from './hash.ts';
  * `salt` is 32 bytes from the system's random generator, a new one for each record, stored beside the record.
  *
  * Binding: salts have one fixed length, shorter than SHA-256's block, so two (salt, record) pairs with one entry would
- * be a collision of SHA-256. Hiding: without the salt an entry tells nothing of its record, not even to someone who
- * can guess the record, so tiles and receipts may be public, and deleting record and salt leaves every proof valid.
+ * be a collision of SHA-256. (Of another length they must be refused: HMAC fills short keys up with zeros.)
+ * Hiding: without the salt an entry tells nothing of its record, not even to someone who can guess the record, so tiles
+ * and receipts may be public, and deleting record and salt leaves every proof valid.
  */
 const RECORD_PREFIX = Buffer.from('strongroom-audit-record/v1\n', 'utf8');
 

@@ -10,6 +10,11 @@ export interface Milestone {
   readonly root: Uint8Array;
   /** Whose statement it is, for messages. */
   readonly label: string;
+  /**
+   * Whether others than the log stand by it. The log's own key can sign any history, so what it alone has signed may
+   * convict it, but never clears the rows before.
+   */
+  readonly isVouchedFor: boolean;
 }
 
 export type RowProblemCode =
@@ -33,7 +38,9 @@ export interface RowProblem {
 
 /** What a sequence of leaf hashes says about the milestones. */
 export interface PrefixFindings {
-  /** The largest milestone whose root these hashes lead to; 0 if none. */
+  /** How many hashes there were. */
+  readonly size: number;
+  /** The largest milestone others vouch for whose root these hashes lead to; 0 if none. */
   readonly lastGoodSize: number;
   /** The first milestone they do not lead to. */
   readonly firstBad: Milestone | undefined;
@@ -252,7 +259,7 @@ function createPrefixCheck(milestones: readonly Milestone[]) {
     for (; milestones[at]?.size === range.size; at += 1) {
       const milestone = milestones[at] as Milestone;
       if (!isSameHash(range.root(), milestone.root)) firstBad ??= milestone;
-      else if (firstBad === undefined) lastGoodSize = milestone.size;
+      else if (firstBad === undefined && milestone.isVouchedFor) lastGoodSize = milestone.size;
     }
   };
   compare();
@@ -265,6 +272,6 @@ function createPrefixCheck(milestones: readonly Milestone[]) {
     stop() {
       isStopped = true;
     },
-    findings: (): PrefixFindings => ({ lastGoodSize, firstBad }),
+    findings: (): PrefixFindings => ({ size: range.size, lastGoodSize, firstBad }),
   };
 }

@@ -52,8 +52,10 @@ export function resolveTrust(header: ExportHeader, options: TrustOptions): Resol
   const quorum = options.quorum ?? QUORUM_DEFAULT;
   const isLogPinned = (options.logKeys?.length ?? 0) > 0;
   const isWitnessPinned = (options.witnessKeys?.length ?? 0) > 0;
-  const logKeys = ((isLogPinned ? options.logKeys : header.logKeys) ?? []).map(parseVerifierKey);
-  const witnessKeys = ((isWitnessPinned ? options.witnessKeys : header.witnessKeys) ?? []).map(parseVerifierKey);
+  // The file's keys are read even where the caller's count instead: a byte changed in them is a byte changed in the file.
+  const keysOfFile = { log: header.logKeys.map(parseVerifierKey), witness: header.witnessKeys.map(parseVerifierKey) };
+  const logKeys = isLogPinned ? (options.logKeys ?? []).map(parseVerifierKey) : keysOfFile.log;
+  const witnessKeys = isWitnessPinned ? (options.witnessKeys ?? []).map(parseVerifierKey) : keysOfFile.witness;
   // Our logs sign under their own name, so a pinned key pins the origin too.
   if (logKeys.some(({ name }) => name !== header.origin)) {
     throw new TlogError('UNTRUSTED_NOTE', `the export is of ${header.origin}, the log key of ${logKeys[0]?.name}`);
@@ -70,11 +72,12 @@ export function resolveTrust(header: ExportHeader, options: TrustOptions): Resol
   }
   const trusted = (options.trustedCheckpoints ?? []).map(({ label, note }) => {
     const { checkpoint, cosignatures } = openTrusted(label, note, trust);
-    return { label: describe(`the trusted checkpoint ${label}`, cosignatures), ...checkpoint };
+    return { ...checkpoint, label: describe(`the trusted checkpoint ${label}`, cosignatures), isVouchedFor: true };
   });
   const ofFile = opened.map(({ checkpoint, cosignatures }) => ({
-    label: describe("the log's checkpoint", cosignatures),
     ...checkpoint,
+    label: describe("the log's checkpoint", cosignatures),
+    isVouchedFor: cosignatures.length >= Math.max(1, quorum),
   }));
   const size = head.checkpoint.size;
   const milestones = [...trusted, ...ofFile].filter((milestone) => milestone.size <= size);

@@ -117,7 +117,7 @@ function parseLineOrDamage(line: string) {
 /** The rows themselves: which is the first that is not as it was signed? */
 function judgeRows({ problem, rows, tiles }: RowFindings, { head, beyond }: ResolvedTrust): Verdict | undefined {
   const { size } = head.checkpoint;
-  const leadsToRoot = (it: RowFindings['tiles']) => it !== undefined && !it.firstBad && it.lastGoodSize === size;
+  const leadsToRoot = (it: RowFindings['tiles']) => it?.firstBad === undefined && it?.size === size;
   if (!problem && leadsToRoot(rows)) return undefined;
   const earliest = [rows, tiles]
     .filter((it) => it?.firstBad !== undefined)

@@ -1,0 +1,96 @@
+import { createHash, createHmac, createPublicKey, verify } from 'node:crypto';
+
+/*
+ * A second verifier of exports, written from the texts alone (RFC 9162, RFC 8785, C2SP signed-note, tlog-checkpoint,
+ * tlog-cosignature, the format's description in the package's README) and sharing nothing with src/. It holds the whole
+ * file in memory and says only whether it is right.
+ */
+export function isExportRight(file: Buffer, logKey: string, witnessKey: string): boolean {
+  const lines = file.toString('utf8').split('\n');
+  if (lines.pop() !== '' || lines.length < 2) return false;
+  try {
+    const values = lines.map((line) => JSON.parse(line));
+    if (values.some((value, at) => jcs(value) !== lines[at])) return false;
+    const [header, ...rest] = values;
+    const end = rest.pop();
+    if (![...header.logKeys, ...header.witnessKeys].every(isVerifierKey)) return false;
+    if (header.format !== 'strongroom-audit-export/v1') return false;
+    const note = String(header.checkpoints.at(-1));
+    const [origin, size, root, ...extensions] = note.slice(0, note.lastIndexOf('\n\n')).split('\n');
+    const minimumIndex = Number(/^minimum-index (\d+)$/.exec(extensions[0] ?? '')?.[1] ?? 0);
+    const isSigned = isSignedBy(note, logKey, 1) && isSignedBy(note, witnessKey, 4);
+    if (!isSigned || origin !== header.origin || minimumIndex !== header.minimumIndex) return false;
+    const rows = rest.filter((line) => !('tile' in line));
+    if (rows.length !== Number(size) || end.count !== rows.length || end.end !== true) return false;
+    const isInOrder = rows.every((row, at) => row.index === at && (!row.pruned || at < minimumIndex));
+    const leaves = rows.map(leafOf);
+    const tiles = rest.filter((line) => 'tile' in line).map((line) => Buffer.from(line.hashes, 'base64'));
+    const areTilesRight = !header.tiles || Buffer.concat(tiles).equals(Buffer.concat(leaves));
+    return isInOrder && areTilesRight && rootOf(leaves).toString('base64') === root;
+  } catch {
+    return false;
+  }
+}
+
+type Row = { record: unknown; salt: string; pruned?: boolean; leafHash?: string };
+
+function leafOf(row: Row): Buffer {
+  if (row.pruned) return bytes32(row.leafHash);
+  const message = `strongroom-audit-record/v1\n${jcs(row.record)}`;
+  const entry = createHmac('sha256', bytes32(row.salt)).update(message, 'utf8').digest();
+  return createHash('sha256').update(Buffer.of(0)).update(entry).digest();
+}
+
+/** HMAC fills short keys up with zeros, so a salt's length and spelling must be checked, not only its effect. */
+function bytes32(base64: unknown): Buffer {
+  const bytes = Buffer.from(String(base64), 'base64');
+  if (bytes.length !== 32 || bytes.toString('base64') !== base64) throw new Error('not 32 bytes of base64');
+  return bytes;
+}
+
+/** Level by level, an odd last node moving up as it is: the same tree as RFC 9162's recursion, built another way. */
+function rootOf(leaves: Buffer[]): Buffer {
+  let level = leaves;
+  while (level.length > 1) {
+    const above: Buffer[] = [];
+    for (let at = 0; at < level.length; at += 2) {
+      const [left, right] = [level[at] as Buffer, level[at + 1]];
+      above.push(right ? createHash('sha256').update(Buffer.of(1)).update(left).update(right).digest() : left);
+    }
+    level = above;
+  }
+  return level[0] ?? createHash('sha256').digest();
+}
+
+/** RFC 8785 for what JSON.parse gives, without the restrictions of the leaf format. */
+function jcs(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(jcs).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const names = Object.keys(value).sort();
+  return `{${names.map((name) => `${JSON.stringify(name)}:${jcs((value as Record<string, unknown>)[name])}`).join(',')}}`;
+}
+
+/** The key id belongs to the key: SHA-256(name || 0x0A || type || key)[:4]. */
+function isVerifierKey(key: string): boolean {
+  const [, name, id, material = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(key) ?? [];
+  const typed = Buffer.from(material, 'base64');
+  const hash = createHash('sha256').update(`${name}\n`).update(typed).digest('hex');
+  return typed.toString('base64') === material && hash.slice(0, 8) === id;
+}
+
+function isSignedBy(note: string, verifierKey: string, type: number): boolean {
+  const [, name, id, material = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(verifierKey) ?? [];
+  const typed = Buffer.from(material, 'base64');
+  const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
+  const line = note.split('\n').find((one) => {
+    const blob = Buffer.from(one.split(' ')[2] ?? '', 'base64');
+    return one.startsWith(`— ${name} `) && blob.subarray(0, 4).toString('hex') === id;
+  });
+  if (!line || typed[0] !== type) return false;
+  const signature = Buffer.from(line.split(' ')[2] ?? '', 'base64').subarray(4);
+  const x = typed.subarray(1).toString('base64url');
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+  if (type === 1) return verify(null, Buffer.from(text), key, signature);
+  const message = `cosignature/v1\ntime ${signature.readBigUInt64BE()}\n${text}`;
+  return verify(null, Buffer.from(message), key, signature.subarray(8));
+}
