@@ -1,0 +1,11 @@
+import { runUnaryHop } from './unary-hop/unary-hop.ts';
+
+export interface Bench {
+  readonly doc: string;
+  /** Figures by name; a ratio's name ends in _ratio. */
+  run(): Promise<Record<string, number>>;
+}
+
+export const benches: Readonly<Record<string, Bench>> = {
+  'unary-hop': { doc: 'our unary hop against the stock Connect transport and server (B-fast)', run: runUnaryHop },
+};
