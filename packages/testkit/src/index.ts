@@ -15,4 +15,5 @@ export { createJsonClient, type JsonAnswer, type JsonClient } from './http.ts';
 export { createOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts';
 export { createPrivateEngine, type PrivateEngine } from './private-engines.ts';
 export { type LogLine, spawnProcess, type TestProcess } from './process.ts';
+export { createTestTokens, type TestToken, type TestTokens } from './tokens.ts';
 export { until } from './wait.ts';

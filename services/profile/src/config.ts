@@ -2,7 +2,6 @@ import type { ConfigOf } from '@strongroom/platform/config';
 import {
   defineConfig,
   integer,
-  keyBytes,
   oneOf,
   platformVariables,
   port,
@@ -14,9 +13,6 @@ import {
 export const profileVariables = defineConfig({
   ...platformVariables,
   PORT: port({ default: 3004, doc: 'Port of the profile service.' }),
-  NOTICE_KEY: keyBytes({
-    doc: 'Key under which notices are sealed; the services that send notices hold the same one.',
-  }),
   MESSAGE_PORT: oneOf(['mailbox', 'smtp', 'webhook'], {
     default: 'mailbox',
     doc: 'How notices leave: files in MAILBOX_DIR (development), SMTP, or a webhook.',

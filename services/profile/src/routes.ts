@@ -11,7 +11,7 @@ import { updatePreferences } from './preferences/update-preferences.ts';
 import { getProfile } from './profile/get-profile.ts';
 import { updateProfile } from './profile/update-profile.ts';
 
-export function createRoutes(deps: Deps): ServiceImpl<typeof ProfileService> {
+export function createRoutes(deps: Deps): Partial<ServiceImpl<typeof ProfileService>> {
   return {
     getProfile: useCase(getProfile, deps),
     updateProfile: useCase(updateProfile, deps),
