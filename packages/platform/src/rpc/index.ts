@@ -1,4 +1,4 @@
-export { actOf, type CallAct } from './act.ts';
+export { actOf } from './act.ts';
 export { type Call, callOf, type Deadline, type Principal, requirePrincipal } from './call.ts';
 export { holdsCardNumber, isCardNumber } from './card-number.ts';
 export { asService, type ForwardableCall, forward } from './client/call-options.ts';

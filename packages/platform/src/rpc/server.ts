@@ -8,9 +8,11 @@ import type { Health } from '../process/index.ts';
 import { type ConcurrencyLimit, createConcurrencyLimit } from '../resilience/index.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { registerHealthRoutes } from './health-routes.ts';
+import { registerInfrastructureServices } from './infrastructure-routes.ts';
 import { createValidationInterceptor } from './interceptors/validation.ts';
 import { createOnePortServer } from './one-port.ts';
 import { type AuditRefusal, type AuditSensitiveRead, MethodPipeline } from './pipeline.ts';
+import { registerRefusals, URL_MAX_CHARACTERS } from './refusals.ts';
 import { unaryConstraintStrategy } from './route-constraint.ts';
 import { registerSecurityHeaders, securityHeaderList } from './security-headers.ts';
 import { registerStockRoutes } from './stock-routes.ts';
@@ -50,7 +52,6 @@ export interface RpcServerOptions {
 const RATE_LIMIT_SERVICE_MAX = 100; // S1.1b
 const RATE_LIMIT_WINDOW_S = 900;
 const MILLISECONDS_PER_SECOND = 1_000;
-const URL_MAX_CHARACTERS = 8_192; // S6.3
 const BODY_LIMIT_BYTES = 65_536; // of routes that are no RPC
 
 /** The server of one service: all protocols on one port, every method behind the contract's policy. Not yet listening. */
@@ -71,12 +72,13 @@ export async function createRpcServer(options: RpcServerOptions): Promise<Fastif
   acceptAnyContentType(app);
   await registerSecurityHeaders(app);
   if (health !== undefined) registerHealthRoutes(app, health);
+  await registerInfrastructureServices(
+    app,
+    options.routes.map(({ service }) => service.typeName),
+    health,
+  );
   registerRpcs(app, options, await securityHeaderList());
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.raw.url !== undefined && request.raw.url.length > URL_MAX_CHARACTERS) {
-      await reply.code(414).send({ code: 'invalid_argument', message: 'The address is too long.' });
-    }
-  });
+  registerRefusals(app, options.logger);
   return app;
 }
 
