@@ -2,7 +2,7 @@ import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { loadConfig } from '@strongroom/platform/config';
 import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypto';
-import { createNoticeKey } from '@strongroom/platform/outbox';
+import { noticeKeyFromConfig } from '@strongroom/platform/outbox';
 import { runProcess } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
 import { openRemoteAuthenticator, openService, startOutbox } from '@strongroom/platform/service';
@@ -34,7 +34,7 @@ runProcess({
     const app = await buildApp(deps);
     lifecycle.onClose(() => app.close());
     startOutbox(service, { admin, lifecycle });
-    const sender = startNoticeSender({ database, bus, noticeKey: createNoticeKey(keyring), port, logger, metrics });
+    const sender = startNoticeSender({ database, bus, noticeKey: noticeKeyFromConfig(config), port, logger, metrics });
     lifecycle.onClose(() => sender.stop());
     const erasures = createErasureWorker(deps);
     erasures.start();

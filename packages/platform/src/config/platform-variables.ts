@@ -87,6 +87,10 @@ export const encryptionVariables = defineConfig({
   ENCRYPTION_MASTER_KEY: keyBytes({ doc: 'Master key; the start script makes one in development.' }),
   ENCRYPTION_KEY_ID: text({ default: 'local-1', pattern: /^[A-Za-z0-9._-]{1,64}$/, doc: 'Id of the master key.' }),
   ENCRYPTION_PREVIOUS_KEYS: secret({ optional: true, doc: 'Older master keys that still open: id:key,id:key.' }),
+  NOTICE_KEY: keyBytes({
+    optional: true,
+    doc: 'Seals notices on their way to profile; the same for all services. Left out, the master key must be.',
+  }),
   ENCRYPTION_CACHE_TTL_S: durationS({
     default: 0,
     max: 86_400,

@@ -10,6 +10,6 @@ export {
   type OutboxRow,
   outboxInsert,
 } from './append.ts';
-export { createNoticeKey, type NoticeKey, openNotice } from './notice-key.ts';
+export { createNoticeKey, type NoticeKey, noticeKeyFromConfig, openNotice } from './notice-key.ts';
 export { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts';
 export type { OutboxState } from './outbox-store.ts';
