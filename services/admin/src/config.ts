@@ -82,3 +82,16 @@ export const adminVariables = defineConfig({
 });
 
 export type AdminConfig = ConfigOf<typeof adminVariables>;
+
+/** What an export reads: no master key, and the database only if it isn't the one of development. */
+export const exportVariables = defineConfig({
+  AUDIT_DATABASE_URL: url({
+    protocols: ['postgres:', 'postgresql:'],
+    optional: true,
+    doc: 'Database of the audit log; unset, the one that npm start left in .data/engines.json.',
+  }),
+  LOG_KEY_FILE: adminVariables.LOG_KEY_FILE,
+  LOG_ORIGIN: adminVariables.LOG_ORIGIN,
+  WITNESS_URL: adminVariables.WITNESS_URL,
+  WITNESS_KEY_FILE: adminVariables.WITNESS_KEY_FILE,
+});

@@ -95,9 +95,10 @@ async function startWitness(folder: string, logKey: VerifierKey) {
     Math.floor(Date.now() / 1_000),
   );
   const verifierKey = formatVerifierKey(signer.key);
+  const store = await openCheckpointStore(folder);
   const server = createWitnessServer({
     signer,
-    store: await openCheckpointStore(folder),
+    store,
     readLogKeys: async () => [logKey],
     onAnswer: () => undefined,
   });
@@ -107,6 +108,7 @@ async function startWitness(folder: string, logKey: VerifierKey) {
     url,
     verifierKey,
     client: createWitnessClient({ url, verifierKey }),
+    latest: async (logOrigin: string) => (await store.latest(logOrigin))?.note,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

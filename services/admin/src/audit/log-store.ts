@@ -1,10 +1,8 @@
-import type { Queryable } from '@strongroom/platform/database';
 import { HASH_BYTES, type ReadTile, TILE_WIDTH, type TileUpdate, type TreeState } from '@strongroom/tlog';
+import type { Queries } from '../queries.ts';
 
 /** Whoever holds it is the log's only writer until its transaction ends (F28). */
 const writerLock = 7_203_420;
-/** Whoever holds it signs; others leave it to him. */
-const signerLock = 7_203_422;
 
 export interface LogState extends TreeState {
   readonly minimumIndex: number;
@@ -19,7 +17,7 @@ export interface StoredCheckpoint {
 }
 
 /** Waits for the writer's lock, then reads the state and the time that the batch's records get. */
-export async function lockLog({ sql }: Queryable): Promise<LogState & { recordTime: string }> {
+export async function lockLog({ sql }: Queries): Promise<LogState & { recordTime: string }> {
   await sql`select pg_advisory_xact_lock(${writerLock})`;
   const [row] = await sql`
     select size::text, edge, minimum_index::text, ${utcText(sql, sql`clock_timestamp()`)} as record_time
@@ -27,30 +25,24 @@ export async function lockLog({ sql }: Queryable): Promise<LogState & { recordTi
   return { ...rowToState(row), recordTime: String(row?.['record_time']) };
 }
 
-export async function readLogState({ sql }: Queryable): Promise<LogState> {
+export async function readLogState({ sql }: Queries): Promise<LogState> {
   const [row] = await sql`select size::text, edge, minimum_index::text from log_state`;
   return rowToState(row);
 }
 
-/** True for one caller at a time, until the end of its transaction. */
-export async function tryLockSigner({ sql }: Queryable): Promise<boolean> {
-  const [row] = await sql`select pg_try_advisory_xact_lock(${signerLock}) as locked`;
-  return row?.['locked'] === true;
-}
-
 /** Which of these events the log has. */
-export async function findStoredEvents({ sql }: Queryable, eventIds: readonly string[]): Promise<Set<string>> {
+export async function findStoredEvents({ sql }: Queries, eventIds: readonly string[]): Promise<Set<string>> {
   const rows = await sql`select event_id::text from log_leaf where event_id = any(${[...eventIds]}::uuid[])`;
   return new Set(rows.map((row) => String(row['event_id'])));
 }
 
-export async function findSequence({ sql }: Queryable, eventId: string): Promise<number | undefined> {
+export async function findSequence({ sql }: Queries, eventId: string): Promise<number | undefined> {
   const [row] = await sql`select sequence::text from log_leaf where event_id = ${eventId}::uuid`;
   return row ? Number(row['sequence']) : undefined;
 }
 
 export async function insertLeaves(
-  { sql }: Queryable,
+  { sql }: Queries,
   leaves: readonly { sequence: number; eventId: string; entry: Uint8Array }[],
 ): Promise<void> {
   await sql`
@@ -62,7 +54,7 @@ export async function insertLeaves(
 }
 
 /** Full tiles are stored once and for ever; the partial ones are the edge of the state. */
-export async function storeTree({ sql }: Queryable, state: TreeState, tiles: readonly TileUpdate[]): Promise<void> {
+export async function storeTree({ sql }: Queries, state: TreeState, tiles: readonly TileUpdate[]): Promise<void> {
   const full = tiles.filter(({ width }) => width === TILE_WIDTH);
   if (full.length > 0) {
     await sql`
@@ -75,12 +67,12 @@ export async function storeTree({ sql }: Queryable, state: TreeState, tiles: rea
   await sql`update log_state set size = ${String(state.size)}, edge = ${Buffer.concat(state.edge)}`;
 }
 
-export async function raiseMinimumIndex({ sql }: Queryable, minimumIndex: number): Promise<void> {
+export async function raiseMinimumIndex({ sql }: Queries, minimumIndex: number): Promise<void> {
   await sql`update log_state set minimum_index = greatest(minimum_index, ${String(minimumIndex)})`;
 }
 
 /** A tile is full and stored, or at the edge; one statement sees both as of one moment. */
-export function createTileReader({ sql }: Queryable): ReadTile {
+export function createTileReader({ sql }: Queries): ReadTile {
   return async (level, index) => {
     const [row] = await sql`
       select (select bytes from log_tile where level = ${level} and index = ${String(index)}) as bytes, size::text, edge
@@ -104,16 +96,20 @@ function edgeFromBytes(size: number, bytes: Uint8Array): Uint8Array[] {
   return edge;
 }
 
-/** The entries of one bundle, first to last. */
-export async function readEntries({ sql }: Queryable, from: number, count: number): Promise<Uint8Array[]> {
+/** The entries of a range, first to last. */
+export async function readEntries(
+  { sql }: Queries,
+  from: number,
+  count: number,
+): Promise<{ sequence: number; entry: Uint8Array }[]> {
   const rows = await sql`
-    select entry from log_leaf
-    where sequence >= ${String(from)} and sequence < ${String(from + count)} order by sequence`;
-  return rows.map((row) => row['entry'] as Uint8Array);
+    select sequence::text, entry from log_leaf
+    where sequence >= ${String(from)} and sequence < ${String(from + count)} order by log_leaf.sequence`;
+  return rows.map((row) => ({ sequence: Number(row['sequence']), entry: row['entry'] as Uint8Array }));
 }
 
 export async function insertCheckpoint(
-  { sql }: Queryable,
+  { sql }: Queries,
   checkpoint: Omit<StoredCheckpoint, 'ageSeconds'>,
 ): Promise<void> {
   await sql`
@@ -123,7 +119,7 @@ export async function insertCheckpoint(
 
 /** The newest that counts: with a witness, only what it has cosigned. */
 export async function findLatestCheckpoint(
-  { sql }: Queryable,
+  { sql }: Queries,
   filter: { cosignedOnly: boolean; size?: number },
 ): Promise<StoredCheckpoint | undefined> {
   const ofSize = filter.size === undefined ? sql`` : sql`and size = ${String(filter.size)}`;
@@ -135,7 +131,7 @@ export async function findLatestCheckpoint(
 }
 
 /** Up to `countMax` checkpoints by growing size, spread over the log, the newest one last. */
-export async function listCheckpoints({ sql }: Queryable, cosignedOnly: boolean, countMax: number): Promise<string[]> {
+export async function listCheckpoints({ sql }: Queries, cosignedOnly: boolean, countMax: number): Promise<string[]> {
   const rows = await sql`
     with newest as (
       select distinct on (size) size, note from log_checkpoint
@@ -150,7 +146,7 @@ export async function listCheckpoints({ sql }: Queryable, cosignedOnly: boolean,
 }
 
 /** RFC 3339 in UTC with the microseconds that PostgreSQL keeps, the same on every read. */
-export function utcText(sql: Queryable['sql'], expression: ReturnType<Queryable['sql']>) {
+export function utcText(sql: Queries['sql'], expression: ReturnType<Queries['sql']>) {
   return sql`to_char(${expression} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }
 

@@ -1,4 +1,4 @@
-import type { Queryable } from '@strongroom/platform/database';
+import type { Queries } from '../queries.ts';
 
 export interface ParkedEvent {
   readonly id: string;
@@ -11,7 +11,7 @@ export interface ParkedEvent {
 }
 
 /** The same message parks once, however often it is delivered. Gives the number of new rows. */
-export async function insertParkedEvent({ sql }: Queryable, event: ParkedEvent): Promise<number> {
+export async function insertParkedEvent({ sql }: Queries, event: ParkedEvent): Promise<number> {
   const { count } = await sql`
     insert into parked_event (id, digest, message_id, subject, sealed_payload, reason)
     values (${event.id}::uuid, ${Buffer.from(event.digest)}, ${event.messageId}, ${event.subject},
@@ -21,7 +21,7 @@ export async function insertParkedEvent({ sql }: Queryable, event: ParkedEvent):
 }
 
 /** Parked and not yet replayed, oldest first. */
-export async function listParkedEvents({ sql }: Queryable, limit: number, after: string): Promise<ParkedEvent[]> {
+export async function listParkedEvents({ sql }: Queries, limit: number, after: string): Promise<ParkedEvent[]> {
   const rows = await sql`
     select id::text, digest, message_id, subject, sealed_payload, reason from parked_event
     where replay_time is null and id > ${after}::uuid order by id limit ${limit}`;
@@ -35,11 +35,11 @@ export async function listParkedEvents({ sql }: Queryable, limit: number, after:
   }));
 }
 
-export async function markReplayed({ sql }: Queryable, ids: readonly string[]): Promise<void> {
+export async function markReplayed({ sql }: Queries, ids: readonly string[]): Promise<void> {
   await sql`update parked_event set replay_time = clock_timestamp() where id = any(${[...ids]}::uuid[])`;
 }
 
-export async function countParkedEvents({ sql }: Queryable): Promise<number> {
+export async function countParkedEvents({ sql }: Queries): Promise<number> {
   const [row] = await sql`select count(*)::int as parked from parked_event where replay_time is null`;
   return Number(row?.['parked'] ?? 0);
 }

@@ -41,13 +41,20 @@ export async function openPersonKeystore(folder: string, seal: KeystoreSeal): Pr
   if (missing.length > 0) throw new Error(`The keystore ${folder} lacks ${missing.length} files: restore it.`);
   const shards = new Map<string, Shard>();
   // Another process may have erased someone since: the file's stamp tells, at the cost of one stat a person.
-  const read = async (name: string): Promise<Shard> => {
+  const load = async (name: string): Promise<Shard> => {
     const stamp = await stampOf(join(folder, name));
     const known = shards.get(name);
     if (known?.stamp === stamp) return known;
     const shard = { stamp, nodes: await readShard(folder, name, seal), keys: new Map() };
     shards.set(name, shard);
     return shard;
+  };
+  // A batch asks for many persons at once: they share one look at a file.
+  const reading = new Map<string, Promise<Shard>>();
+  const read = (name: string): Promise<Shard> => {
+    const shared = reading.get(name) ?? load(name).finally(() => reading.delete(name));
+    reading.set(name, shared);
+    return shared;
   };
   return {
     async keyOf(personId) {

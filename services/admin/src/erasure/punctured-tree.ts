@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, hash } from 'node:crypto';
 
 /*
  * A puncturable pseudo-random function after Goldreich, Goldwasser and Micali ("How to construct random functions", 1986),
@@ -13,6 +13,8 @@ export const secretBytes = 32;
 /** Bits of SHA-256(person) that name the leaf: that two of a billion persons share one is less likely than 10^-6. */
 export const depthBits = 80;
 const leafBytes = depthBits / 8;
+const leftByte = 0;
+const rightByte = 1;
 
 export interface TreeNode {
   /** The first bits of the leaves below, as '0' and '1'. */
@@ -50,6 +52,13 @@ export function puncture(nodes: readonly TreeNode[], leaf: string): TreeNode[] {
   return kept;
 }
 
-function childSecret(secret: Uint8Array, bit: string): Buffer {
-  return createHmac('sha256', secret).update(bit, 'utf8').digest();
+/**
+ * SHA-256 of the secret and one byte as the tree's one-way function: inputs have one length, so that one output never
+ * extends into another. A one-shot hash, because a key takes one for each bit of depth.
+ */
+function childSecret(secret: Uint8Array, bit: string): Uint8Array {
+  const input = Buffer.allocUnsafe(secretBytes + 1);
+  input.set(secret);
+  input[secretBytes] = bit === '0' ? leftByte : rightByte;
+  return hash('sha256', input, 'buffer');
 }

@@ -31,10 +31,10 @@ export async function getInclusionProof(
 ): Promise<MessageInitShape<typeof GetInclusionProofResponseSchema>> {
   const { auditDatabase } = deps;
   const index = await requireSequence(deps, request);
-  const [entry] = await readEntries(auditDatabase, index, 1);
-  if (!entry) throw errors.AUDIT_EVENT_NOT_FOUND();
+  const [found] = await readEntries(auditDatabase, index, 1);
+  if (!found) throw errors.AUDIT_EVENT_NOT_FOUND();
   const { size, root, note } = await requireCheckpoint(deps, index, request.treeSize);
-  const leaf = leafHash(entry);
+  const leaf = leafHash(found.entry);
   const proof = await inclusionProof(index, size, createTileReader(auditDatabase));
   if (!isInclusionProofValid({ leaf, index, size, proof, root })) throw errors.LOG_INCONSISTENT();
   const common = {

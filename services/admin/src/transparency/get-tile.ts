@@ -40,7 +40,7 @@ async function readTile(
   if (level === 'entries') {
     const entries = await readEntries(auditDatabase, index * TILE_WIDTH, width);
     if (entries.length < width) throw errors.LOG_INCONSISTENT();
-    return encodeEntryBundle(entries);
+    return encodeEntryBundle(entries.map(({ entry }) => entry));
   }
   const bytes = await createTileReader(auditDatabase)(level, index, width);
   if (!bytes || bytes.length < width * HASH_BYTES) throw errors.LOG_INCONSISTENT();

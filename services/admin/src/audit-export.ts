@@ -1,0 +1,64 @@
+import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '@strongroom/platform/config';
+import type { ISql } from '@strongroom/platform/database';
+import postgres from 'postgres';
+import { exportAuditLog } from './audit/export-log.ts';
+import { exportVariables } from './config.ts';
+
+const help = `Writes the audit log to a file that npm run audit:verify checks offline.
+
+  node services/admin/src/audit-export.ts --out FILE
+
+Reads AUDIT_DATABASE_URL, LOG_KEY_FILE, LOG_ORIGIN, WITNESS_URL and WITNESS_KEY_FILE; without AUDIT_DATABASE_URL, the
+database that npm start left in .data/engines.json.
+`;
+const enginesFile = '.data/engines.json';
+const ownerOnly = 0o600;
+
+/** Reading needs no more of the configuration than this: an auditor has no master key. */
+async function main(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: { out: { type: 'string' }, help: { type: 'boolean', default: false } },
+  });
+  if (values.help || values.out === undefined) {
+    process.stdout.write(help);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  const config = await loadConfig(exportVariables, process.env);
+  const sql = postgres(config.AUDIT_DATABASE_URL ?? (await developmentUrl()), { max: 1, onnotice: () => undefined });
+  try {
+    const witnessKeys = config.WITNESS_URL === undefined ? [] : await readKeys(config.WITNESS_KEY_FILE);
+    const chunks = exportAuditLog({
+      auditDatabase: { sql: sql as unknown as ISql },
+      origin: config.LOG_ORIGIN,
+      logKeys: await readKeys(`${config.LOG_KEY_FILE}.pub`),
+      witnessKeys,
+      cosignedOnly: witnessKeys.length > 0,
+    });
+    await pipeline(Readable.from(chunks), createWriteStream(values.out, { mode: ownerOnly }));
+    process.stdout.write(`written to ${values.out}\n`);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+async function developmentUrl(): Promise<string> {
+  const engines = JSON.parse(await readFile(enginesFile, 'utf8'));
+  return String(engines.postgres.databases.audit);
+}
+
+async function readKeys(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8');
+  return text.split(/\s+/).filter((key) => key !== '');
+}
+
+main(process.argv.slice(2)).catch((error: Error) => {
+  process.stderr.write(`the audit log could not be exported: ${error.message}\n`);
+  process.exitCode = 1;
+});
