@@ -1,14 +1,5 @@
 import type { ConfigOf } from '@strongroom/platform/config';
-import {
-  defineConfig,
-  integer,
-  oneOf,
-  platformVariables,
-  port,
-  secret,
-  text,
-  url,
-} from '@strongroom/platform/config';
+import { defineConfig, integer, oneOf, platformVariables, port, secret, text, url } from '@strongroom/platform/config';
 
 export const profileVariables = defineConfig({
   ...platformVariables,
