@@ -4,6 +4,7 @@ export type { HttpRule } from './gen/google/api/http_pb.ts';
 export { HttpRuleSchema } from './gen/google/api/http_pb.ts';
 export type { JsonLimits } from './json-cursor.ts';
 export type { RequestPath } from './matcher.ts';
+export { isJsonMediaType } from './media-type.ts';
 export type { HeaderParameter, OpenApiDocument, OpenApiOptions, OperationFacts } from './openapi/document.ts';
 export { createOpenApiDocument } from './openapi/document.ts';
 export type { JsonSchema } from './openapi/limits.ts';

@@ -1,0 +1,52 @@
+import {
+  type Authenticator,
+  createAuthenticator,
+  createRemoteKeys,
+  createRevocation,
+  type RevocationStore,
+  type ServiceIdentity,
+} from '@strongroom/platform/identity';
+import type { Logger, Metrics } from '@strongroom/platform/telemetry';
+import type { GatewayConfig } from './config.ts';
+
+export interface TokenReaderOptions {
+  readonly config: GatewayConfig;
+  readonly identity: ServiceIdentity | undefined;
+  readonly redis: RevocationStore;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface TokenReader {
+  readonly authenticator: Authenticator;
+  /** Whether keys were ever received. */
+  isReady(): boolean;
+  /** Asks for the keys; while auth is down, goes on asking by itself. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Reads tokens for the limits and for DPoP. The deny-list in Redis counts here too, so that a revoked token can't eat its
+ * owner's budget; when Redis can't say, nobody is asked: the service that is called asks auth and decides (S1.2c).
+ */
+export function createTokenReader(options: TokenReaderOptions): TokenReader {
+  const { config, identity, logger, redis } = options;
+  const keys = createRemoteKeys({ url: config.AUTH_URL, identity, logger });
+  const revocation = createRevocation({ redis, ask: async () => false, logger });
+  const authenticator = createAuthenticator({
+    keys,
+    revocation,
+    issuer: config.TOKEN_ISSUER,
+    audience: config.TOKEN_AUDIENCE,
+    logger,
+  });
+  return {
+    authenticator,
+    isReady: () => keys.isLoaded(),
+    async start() {
+      await keys.refresh().catch((error: unknown) => logger.warn({ err: error }, 'auth gave no keys yet'));
+    },
+    close: () => keys.close(),
+  };
+}

@@ -1,0 +1,30 @@
+import { clientHeaders } from '@strongroom/platform/rpc';
+import { traceparent } from '@strongroom/platform/telemetry';
+import type { FastifyRequest } from 'fastify';
+
+/**
+ * What a service learns of the person behind a call. Made anew for each call: nothing that a client sends under these
+ * names, or as X-User-Id, X-Role or x-internal-*, gets past the edge (ASVS V4.1.3).
+ */
+export function upstreamHeaders(request: FastifyRequest): Record<string, string> {
+  const { edge, headers } = request;
+  const made: Record<string, string> = {
+    [clientHeaders.ipAddress]: edge.clientAddress,
+    [clientHeaders.requestId]: request.id,
+    // The active span's; without the SDK the trace still goes on.
+    traceparent: traceparent() ?? edge.traceparent,
+  };
+  if (edge.userAgent !== '') made[clientHeaders.userAgent] = edge.userAgent;
+  if (edge.deviceId !== '') made[clientHeaders.deviceId] = edge.deviceId;
+  if (edge.bearerToken !== undefined) made['authorization'] = `Bearer ${edge.bearerToken}`;
+  else if (headers.authorization !== undefined) made['authorization'] = headers.authorization;
+  copy(headers, 'idempotency-key', made);
+  // Auth binds tokens to the key of a proof at sign-in and refresh (RFC 9449, 5).
+  copy(headers, 'dpop', made);
+  return made;
+}
+
+function copy(from: FastifyRequest['headers'], name: string, to: Record<string, string>): void {
+  const value = from[name];
+  if (typeof value === 'string') to[name] = value;
+}
