@@ -1,11 +1,13 @@
-// `npm run generate`: foreign contracts into proto-foreign/, TypeScript and a descriptor set into gen/. Works offline.
+// `npm run generate [-- FOLDER]`: TypeScript and a descriptor set into gen/ (of FOLDER, else of this checkout). Works
+// offline: foreign contracts come out of npm packages into proto-foreign/.
 import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { writeForeignProtos } from './foreign-protos.ts';
 
 const root = join(import.meta.dirname, '..');
+const target = resolve(process.argv[2] ?? root);
 const run = promisify(execFile);
 
 async function buf(...args: string[]): Promise<void> {
@@ -14,10 +16,10 @@ async function buf(...args: string[]): Promise<void> {
 
 await writeForeignProtos(join(root, 'proto-foreign'));
 for (const folder of ['strongroom', 'google', 'grpc']) {
-  await rm(join(root, 'gen', folder), { recursive: true, force: true });
+  await rm(join(target, 'gen', folder), { recursive: true, force: true });
 }
-await mkdir(join(root, 'gen'), { recursive: true });
-await buf('generate');
+await mkdir(join(target, 'gen'), { recursive: true });
+await buf('generate', '--output', target);
 // With comments: OpenAPI's descriptions come from them, and protoc-gen-es leaves them out of the code's descriptors.
-await buf('build', '--as-file-descriptor-set', '--output', 'gen/descriptors.binpb');
-console.log('generated gen/ from proto/');
+await buf('build', '--as-file-descriptor-set', '--output', join(target, 'gen/descriptors.binpb'));
+console.log(`generated ${join(target, 'gen')} from proto/`);
