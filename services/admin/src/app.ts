@@ -3,8 +3,8 @@ import type { Authenticator, ServiceIdentity } from '@strongroom/platform/identi
 import type { RateLimiter } from '@strongroom/platform/limits';
 import type { Health } from '@strongroom/platform/process';
 import { createRpcServer, type RpcServerConfig } from '@strongroom/platform/rpc';
+import { createAuditRefusal, createAuditSensitiveRead } from '@strongroom/platform/service';
 import type { FastifyInstance } from 'fastify';
-import { createReadAudit, createRefusalAudit } from './audit/record-access.ts';
 import type { Deps } from './deps.ts';
 import { createRoutes } from './routes.ts';
 
@@ -29,7 +29,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     identity,
     rateLimiter,
     config,
-    auditRefusal: createRefusalAudit(database),
-    auditSensitiveRead: createReadAudit(database),
+    auditRefusal: createAuditRefusal(database),
+    auditSensitiveRead: createAuditSensitiveRead(database),
   });
 }

@@ -1,0 +1,50 @@
+import { loadConfig } from '@strongroom/platform/config';
+import { keyringFromConfig } from '@strongroom/platform/crypto';
+import { createDatabase } from '@strongroom/platform/database';
+import { runProcess } from '@strongroom/platform/process';
+import { openRemoteAuthenticator, openService } from '@strongroom/platform/service';
+import { buildApp } from './app.ts';
+import { createLogTail } from './audit/log-tail.ts';
+import { adminVariables } from './config.ts';
+import { openLog } from './log.ts';
+import { createPageTokens } from './paging/page-token.ts';
+import { startWorkers } from './workers.ts';
+
+runProcess({
+  name: 'admin',
+  async main(lifecycle) {
+    const config = await loadConfig(adminVariables, process.env);
+    const service = await openService({ name: 'admin', config, lifecycle });
+    const { health, logger, metrics } = service;
+    const auditDatabase = await createDatabase({
+      url: config.AUDIT_DATABASE_URL,
+      name: 'audit',
+      config,
+      logger,
+      metrics,
+    });
+    lifecycle.onClose(() => auditDatabase.close());
+    health.add('audit_postgres', () => auditDatabase.check(), { required: true });
+    const keyring = keyringFromConfig(config);
+    const log = await openLog(config, { auditDatabase, keyring, logger, metrics });
+    const { auth, authenticator } = await openRemoteAuthenticator(service, lifecycle);
+    const deps = {
+      ...service,
+      ...log,
+      auditDatabase,
+      keyring,
+      auth,
+      authenticator,
+      logTail: createLogTail(),
+      watchers: { count: 0 },
+      pageTokens: createPageTokens(keyring.subkey('cursor')),
+    };
+    const app = await buildApp(deps);
+    lifecycle.onClose(() => app.close());
+    const workers = startWorkers(deps);
+    lifecycle.onClose(() => workers.stop());
+    await app.listen({ host: config.HOST, port: config.PORT });
+    health.setStarted(true);
+    logger.info({ port: config.PORT }, 'admin is up');
+  },
+});
