@@ -3,11 +3,11 @@ import type {
   WatchAuditEventsRequest,
   WatchAuditEventsResponseSchema,
 } from '@strongroom/gen/strongroom/admin/v1/audit_event_pb.ts';
+import type { Database } from '@strongroom/platform/database';
 import type { Call } from '@strongroom/platform/rpc';
 import { errors } from '../errors.ts';
-import type { LogDeps } from './append-events.ts';
 import { requestToFilter } from './audit-filter.ts';
-import { recordToProto } from './audit-proto.ts';
+import { type OpenDeps, recordToProto } from './audit-proto.ts';
 import { listRecords } from './audit-store.ts';
 import { readLogState } from './log-store.ts';
 import type { LogTail } from './log-tail.ts';
@@ -18,7 +18,8 @@ const pageSize = 100;
 const pollIntervalMs = 500;
 const keepAliveIntervalMs = 15_000;
 
-export interface WatchDeps extends LogDeps {
+export interface WatchDeps extends OpenDeps {
+  readonly auditDatabase: Database;
   readonly logTail: LogTail;
   readonly watchers: { count: number };
 }
@@ -29,7 +30,7 @@ export async function* watchAuditEvents(
   request: WatchAuditEventsRequest,
   call: Call,
 ): AsyncGenerator<MessageInitShape<typeof WatchAuditEventsResponseSchema>> {
-  const { auditDatabase, keystore, logTail, watchers } = deps;
+  const { auditDatabase, logTail, watchers } = deps;
   const filter = requestToFilter(request);
   if (watchers.count >= watchersMax) throw errors.TOO_MANY_WATCHERS({ retryAfterMs: keepAliveIntervalMs });
   watchers.count += 1;
@@ -46,7 +47,7 @@ export async function* watchAuditEvents(
         upTo > seen
           ? await listRecords(auditDatabase, filter, { limit: pageSize, descending: false, after: seen })
           : [];
-      for (const record of records) yield { event: await recordToProto(keystore, record) };
+      for (const record of records) yield { event: await recordToProto(deps, record) };
       seen =
         records.length === pageSize
           ? (records.at(-1)?.sequence ?? seen)
