@@ -1,0 +1,33 @@
+import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
+import type { Authenticator, ServiceIdentity } from '@strongroom/platform/identity';
+import type { RateLimiter } from '@strongroom/platform/limits';
+import type { Health } from '@strongroom/platform/process';
+import { createRpcServer } from '@strongroom/platform/rpc';
+import { createAuditRefusal, createAuditSensitiveRead } from '@strongroom/platform/service';
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from './deps.ts';
+import { createRoutes } from './routes.ts';
+
+export interface AppDeps extends Deps {
+  readonly health: Health;
+  readonly authenticator: Authenticator;
+  readonly identity: ServiceIdentity | undefined;
+  readonly rateLimiter: RateLimiter | undefined;
+}
+
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { database, logger, metrics, health, authenticator, identity, rateLimiter, config } = deps;
+  return createRpcServer({
+    name: 'payments',
+    routes: [{ service: PaymentsService, implementation: createRoutes(deps) }],
+    logger,
+    metrics,
+    health,
+    authenticator,
+    identity,
+    rateLimiter,
+    config,
+    auditRefusal: createAuditRefusal(database),
+    auditSensitiveRead: createAuditSensitiveRead(database),
+  });
+}

@@ -1,0 +1,56 @@
+import type { AddressInfo } from 'node:net';
+import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
+import { ConfigError, loadConfig } from '@strongroom/platform/config';
+import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypto';
+import { runProcess } from '@strongroom/platform/process';
+import { createServiceClient } from '@strongroom/platform/rpc';
+import { openRemoteAuthenticator, openService, startOutbox } from '@strongroom/platform/service';
+import { buildApp } from './app.ts';
+import { configFaults, paymentsVariables } from './config.ts';
+import { createPsp } from './psp/create-psp.ts';
+import { createSignals } from './work/signals.ts';
+import { createWorkers } from './workers.ts';
+
+runProcess({
+  name: 'payments',
+  async main(lifecycle) {
+    const config = await loadConfig(paymentsVariables, process.env);
+    const faults = configFaults(config);
+    if (faults.length > 0) throw new ConfigError(faults);
+    const service = await openService({ name: 'payments', config, lifecycle });
+    const { identity, logger, metrics, health } = service;
+    const { auth, authenticator } = await openRemoteAuthenticator(service, lifecycle);
+    const admin = createServiceClient(AdminService, {
+      name: 'admin',
+      url: config.ADMIN_URL,
+      identity,
+      logger,
+      metrics,
+    });
+    const psp = createPsp({ config, logger, metrics });
+    lifecycle.onClose(() => psp.close());
+    health.add('psp', () => psp.check());
+    const keyring = keyringFromConfig(config);
+    const deps = {
+      ...service,
+      config,
+      keyring,
+      cipher: createFieldCipher(keyring),
+      auth,
+      authenticator,
+      psp,
+      signals: createSignals(),
+      now: Date.now,
+    };
+
+    startOutbox(service, { admin, lifecycle });
+    const workers = createWorkers(deps);
+    lifecycle.onClose(() => workers.stop());
+    const app = await buildApp(deps);
+    lifecycle.onClose(() => app.close());
+    workers.start();
+    await app.listen({ host: config.HOST, port: config.PORT });
+    health.setStarted(true);
+    logger.info({ port: (app.server.address() as AddressInfo).port }, 'payments is up');
+  },
+});

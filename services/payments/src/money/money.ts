@@ -1,0 +1,30 @@
+import { errors } from '../errors.ts';
+import { type Currency, findCurrency } from './currency.ts';
+
+/** Always whole minor units. A floating-point number can't hold 0.1, so none is used for money anywhere (fault 26). */
+export interface Money {
+  readonly currencyCode: string;
+  readonly minorUnits: bigint;
+}
+
+/** S2.3: 0.01 to 10,000,000.00 of the major unit. */
+const majorUnitsMax = 10_000_000n;
+const smallestMajorFractionDigits = 2;
+
+/** The bounds of an amount in minor units; where a currency has no hundredths, its smallest unit is the floor. */
+export function amountBounds({ exponent }: Currency): { readonly min: bigint; readonly max: bigint } {
+  const min = exponent > smallestMajorFractionDigits ? 10n ** BigInt(exponent - smallestMajorFractionDigits) : 1n;
+  return { min, max: majorUnitsMax * 10n ** BigInt(exponent) };
+}
+
+/** The amount of a payment, checked by the rules of its currency. */
+export function requireAmount(amount: Money | undefined): Money {
+  if (amount === undefined) throw errors.AMOUNT_OUT_OF_RANGE();
+  const currency = findCurrency(amount.currencyCode);
+  if (currency === undefined) throw errors.CURRENCY_NOT_SUPPORTED();
+  const { min, max } = amountBounds(currency);
+  if (amount.minorUnits < min || amount.minorUnits > max) {
+    throw errors.AMOUNT_OUT_OF_RANGE({ metadata: { min: String(min), max: String(max) } });
+  }
+  return { currencyCode: currency.code, minorUnits: amount.minorUnits };
+}

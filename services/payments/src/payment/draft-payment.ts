@@ -1,0 +1,82 @@
+import type { CreatePaymentRequest } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
+import { uuidv7 } from '@strongroom/platform/crypto';
+import { protoToTimestamp } from '@strongroom/platform/database';
+import { errors } from '../errors.ts';
+import { requireAmount } from '../money/money.ts';
+import { nextOccurrence, requireRecurrence, requireTimeZone } from '../schedule/recurrence.ts';
+import type { PaymentType } from './payment.ts';
+import { protoToPaymentType } from './payment-proto.ts';
+import type { NewPayment } from './payment-store.ts';
+
+export interface DraftFacts {
+  readonly senderId: string;
+  readonly recipientId: string;
+  readonly nowMs: number;
+  readonly recurrenceIntervalMinS: number;
+}
+
+const scheduleAheadMaxMs = 10 * 366 * 86_400_000;
+const timeZoneDefault = 'UTC';
+
+/** The decision of CreatePayment, pure: the payment that the request asks for, or why there is none. */
+export function draftPayment(request: CreatePaymentRequest, facts: DraftFacts): NewPayment {
+  const { senderId, recipientId, nowMs } = facts;
+  const type = protoToPaymentType(request.type);
+  if (type === undefined) throw errors.SCHEDULE_INVALID();
+  const { currencyCode, minorUnits } = requireAmount(request.amount);
+  if (senderId === recipientId) throw errors.SELF_PAYMENT();
+  return {
+    id: uuidv7(nowMs),
+    type,
+    currencyCode,
+    minorUnits,
+    senderId,
+    recipientId,
+    description: request.description,
+    metadata: request.metadata,
+    paymentMethodId: request.paymentMethodId ?? null,
+    ...draftSchedule(type, request, facts),
+    parentPaymentId: null,
+    occurrenceTime: null,
+    createTime: new Date(nowMs).toISOString(),
+  };
+}
+
+type Schedule = Pick<NewPayment, 'scheduledTime' | 'recurrence' | 'timeZone' | 'nextRunTime'>;
+
+function draftSchedule(type: PaymentType, request: CreatePaymentRequest, facts: DraftFacts): Schedule {
+  const { scheduledAt, recurrence, timeZone } = request;
+  if (type === 'instant') {
+    refuseFields({ scheduled_at: scheduledAt, recurrence, time_zone: timeZone });
+    return { scheduledTime: null, recurrence: null, timeZone: null, nextRunTime: null };
+  }
+  if (scheduledAt === undefined) throw missing('scheduled_at');
+  const scheduledTime = requireDueTime(protoToTimestamp(scheduledAt), facts.nowMs);
+  if (type === 'scheduled') {
+    refuseFields({ recurrence });
+    if (timeZone !== undefined) requireTimeZone(timeZone);
+    return { scheduledTime, recurrence: null, timeZone: timeZone ?? null, nextRunTime: scheduledTime };
+  }
+  if (recurrence === undefined) throw missing('recurrence');
+  const rule = { rule: recurrence, timeZone: timeZone ?? timeZoneDefault, startTime: scheduledTime };
+  requireRecurrence(rule, facts.recurrenceIntervalMinS);
+  const nextRunTime = nextOccurrence(rule, undefined) ?? null;
+  return { scheduledTime, recurrence, timeZone: rule.timeZone, nextRunTime };
+}
+
+/** A time that has passed is due at once; one beyond ten years is a slip of the pen. */
+export function requireDueTime(time: string, nowMs: number): string {
+  const timeMs = Date.parse(time);
+  if (Number.isNaN(timeMs) || timeMs > nowMs + scheduleAheadMaxMs) throw missing('scheduled_at');
+  return time;
+}
+
+function refuseFields(fields: Readonly<Record<string, unknown>>): void {
+  for (const [field, value] of Object.entries(fields)) if (value !== undefined) throw missing(field);
+}
+
+function missing(field: string) {
+  return errors.SCHEDULE_INVALID({
+    violations: [{ field, rule: 'schedule', message: 'does not fit the type of the payment' }],
+  });
+}

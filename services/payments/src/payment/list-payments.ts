@@ -1,0 +1,42 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Role } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
+import type {
+  ListPaymentsRequest,
+  ListPaymentsResponseSchema,
+} from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
+import { protoToTimestamp } from '@strongroom/platform/database';
+import { commonErrors } from '@strongroom/platform/errors';
+import { type Call, requirePrincipal } from '@strongroom/platform/rpc';
+import type { Deps } from '../deps.ts';
+import { pageSizeOf, pageToken, readPageToken, splitPage } from '../paging/page-token.ts';
+import { listPaymentRows, type PaymentFilter, parseOrder, positionOf } from './payment-list-store.ts';
+import { paymentToProto, protoToPaymentStatus, protoToPaymentType } from './payment-proto.ts';
+
+export async function listPayments(
+  deps: Pick<Deps, 'database' | 'keyring'>,
+  request: ListPaymentsRequest,
+  call: Call,
+): Promise<MessageInitShape<typeof ListPaymentsResponseSchema>> {
+  const principal = requirePrincipal(call);
+  const isAdmin = principal.role === Role.ADMIN;
+  if (request.userId !== undefined && request.userId !== principal.userId && !isAdmin) throw commonErrors.FORBIDDEN();
+  const filter: PaymentFilter = {
+    userId: request.userId ?? (isAdmin ? undefined : principal.userId),
+    status: request.status === undefined ? undefined : protoToPaymentStatus(request.status),
+    type: request.type === undefined ? undefined : protoToPaymentType(request.type),
+    startTime: request.startTime === undefined ? undefined : protoToTimestamp(request.startTime),
+    endTime: request.endTime === undefined ? undefined : protoToTimestamp(request.endTime),
+  };
+  const order = parseOrder(request.orderBy);
+  const scope = ['payments', principal.userId, order.by, String(order.isDescending), JSON.stringify(filter)];
+  const size = pageSizeOf(request.pageSize);
+  const after = readPageToken(deps.keyring, scope, request.pageToken);
+  const { page, last } = splitPage(
+    await listPaymentRows(deps.database, filter, { order, after, rowsMax: size + 1 }),
+    size,
+  );
+  return {
+    payments: page.map(paymentToProto),
+    nextPageToken: last === undefined ? '' : pageToken(deps.keyring, scope, positionOf(last, order)),
+  };
+}

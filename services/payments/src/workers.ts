@@ -1,0 +1,17 @@
+import type { Deps } from './deps.ts';
+import { createPspWorker } from './psp/psp-worker.ts';
+import type { Loop } from './work/loop.ts';
+import { createPurge } from './work/purge.ts';
+
+/** What runs beside the calls. Each instance runs all of them; they take turns at the rows. */
+export function createWorkers(deps: Deps): Loop {
+  const workers = [createPspWorker(deps), createPurge(deps)];
+  return {
+    start() {
+      for (const worker of workers) worker.start();
+    },
+    async stop() {
+      await Promise.all(workers.map((worker) => worker.stop()));
+    },
+  };
+}

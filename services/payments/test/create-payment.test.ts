@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { PaymentStatus } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
+import { RefundStatus } from '@strongroom/gen/strongroom/payments/v1/refund_pb.ts';
+import { until } from '@strongroom/testkit';
+import t from 'tap';
+import { instantPayment, startPayments, waitForStatus } from './payments-fixture.ts';
+
+t.test('contract: create, webhook, refund, balances', async (t) => {
+  const fixture = await startPayments(t);
+  const { connect, as, superuser } = fixture;
+  const { sender, recipient } = await fixture.pair();
+  const { payment } = await connect.createPayment(instantPayment(recipient), as(sender, 'k-1'));
+  t.equal(payment?.status, PaymentStatus.PENDING);
+  t.equal(payment?.etag, 'v1');
+  const completed = await waitForStatus(connect, as(recipient), payment?.id ?? '', 'completed');
+  t.ok(completed.completeTime);
+  t.same(
+    completed.changes.map(({ toStatus }) => toStatus).filter((status, index, all) => status !== all[index - 1]),
+    [PaymentStatus.PENDING, PaymentStatus.PROCESSING, PaymentStatus.COMPLETED],
+  );
+  const { refund } = await connect.refundPayment(
+    { id: completed.id, amount: { currencyCode: 'EUR', minorUnits: 400n }, reason: 'partly' },
+    as(recipient, 'r-1'),
+  );
+  t.equal(refund?.status, RefundStatus.PROCESSING);
+  const refunded = await waitForStatus(connect, as(sender), completed.id, 'partially_refunded');
+  t.equal(refunded.refundedAmount?.minorUnits, 400n);
+  const { refunds } = await connect.listRefunds({ id: completed.id }, as(sender));
+  t.same(
+    refunds.map(({ status }) => status),
+    [RefundStatus.COMPLETED],
+  );
+  const { balances } = await connect.getBalances({}, as(recipient));
+  t.same(
+    balances.map(({ account, currencyCode, minorUnits }) => ({ account, currencyCode, minorUnits })),
+    [{ account: 'user', currencyCode: 'EUR', minorUnits: 650n }],
+  );
+  const { entries } = await connect.listLedgerEntries({}, as(recipient));
+  t.same(
+    entries.map(({ minorUnits }) => minorUnits),
+    [-400n, 1050n],
+  );
+  const admin = fixture.auth.addPerson({ role: 'ADMIN' });
+  t.equal((await connect.getBalances({}, as(admin))).balanced, true);
+  const { payments } = await connect.listPayments({}, as(sender));
+  t.equal(payments.length, 1);
+  const events = await superuser`select name from strongroom.outbox where name like 'PAYMENT%' order by order_id`;
+  t.same(
+    events.map(({ name }) => name),
+    ['PAYMENT_CREATED', 'PAYMENT_COMPLETED', 'PAYMENT_REFUNDED'],
+  );
+});
+
+t.test('B-idem: the same key gives the same bytes over every protocol', async (t) => {
+  const fixture = await startPayments(t);
+  const { connect, connectBinary, grpc, as } = fixture;
+  const { sender, recipient } = await fixture.pair();
+  const key = randomUUID();
+  const request = { ...instantPayment(recipient), metadata: { b: '2', a: '1' } };
+  const first = await connect.createPayment(request, as(sender, key));
+  await waitForStatus(connect, as(sender), first.payment?.id ?? '', 'completed');
+  for (const client of [connect, connectBinary, grpc]) {
+    let replayed: string | null = null;
+    const again = await client.createPayment(
+      { ...request, metadata: { a: '1', b: '2' }, requestId: key },
+      { ...as(sender), onHeader: (headers) => (replayed = headers.get('idempotency-replayed')) },
+    );
+    t.same(again, first);
+    t.equal(replayed, 'true');
+  }
+  await t.rejects(
+    connect.createPayment(instantPayment(recipient, 2_000n), as(sender, key)),
+    /used for another request/,
+  );
+  await until(async () => fixture.sandbox.journal().filter(({ kind }) => kind === 'charge').length === 1);
+});
