@@ -10,6 +10,7 @@ import type { GatewayConfig } from './config.ts';
 import { registerAccessLog } from './edge/access-log.ts';
 import { checkHead } from './edge/bounds.ts';
 import { identifyCaller } from './edge/caller.ts';
+import { registerClosing } from './edge/closing.ts';
 import { registerConsole } from './edge/console.ts';
 import { registerCors } from './edge/cors.ts';
 import { createProofCheck } from './edge/dpop.ts';
@@ -77,6 +78,8 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
   registerRequestBody(app);
   const limits = await createEdgeLimits(app, deps.limiter, config);
   const streams = createStreamGate({ perCallerMax: config.EDGE_STREAMS_PER_CALLER_MAX, max: config.EDGE_STREAMS_MAX });
+  app.addHook('preClose', async () => streams.endAll());
+  registerClosing(app);
   registerMatching(app, deps, { rest, rpcs, limits, streams });
 
   registerHealthPages(app, deps.health);

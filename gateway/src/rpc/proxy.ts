@@ -43,8 +43,8 @@ export async function proxyRpc(
 ): Promise<FastifyReply> {
   const { edge } = request;
   const isStream = match.method.methodKind !== 'unary';
-  const leave = isStream ? gate.enter(edge.userId ?? edge.clientAddress) : undefined;
   const abort = new AbortController();
+  const leave = isStream ? gate.enter(edge.userId ?? edge.clientAddress, () => abort.abort()) : undefined;
   const timer = setTimeout(() => abort.abort(), match.policy.deadlineMs + DEADLINE_MARGIN_MS);
   const finish = () => {
     clearTimeout(timer);
