@@ -26,13 +26,13 @@ const LIMIT_INITIAL = 100;
 const LIMIT_MIN = 8;
 const LIMIT_MAX = 1_000;
 /** Share of the limit that each criticality may fill: reports first to go, money last (B-shed). */
-const SHARES: Readonly<Record<Criticality, number>> = {
-  [Criticality.UNSPECIFIED]: 0.5,
-  [Criticality.SHEDDABLE]: 0.5,
-  [Criticality.NORMAL]: 0.75,
-  [Criticality.IMPORTANT]: 0.9,
-  [Criticality.CRITICAL]: 1,
-};
+const SHARES = new Map<Criticality, number>([
+  [Criticality.SHEDDABLE, 0.5],
+  [Criticality.NORMAL, 0.75],
+  [Criticality.IMPORTANT, 0.9],
+  [Criticality.CRITICAL, 1],
+]);
+const SHARE_UNKNOWN = 0.5;
 /** Calls looked at before the limit moves. */
 const SAMPLES_PER_STEP = 50;
 /** Calls may take this many times their unloaded duration before that counts as queueing. */
@@ -79,8 +79,8 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
 
   return {
     tryEnter(criticality, kind) {
-      if (inFlight >= Math.max(1, Math.floor(limit * SHARES[criticality]))) {
-        metrics?.increment('load_shed_total', { name, criticality: CRITICALITY_NAMES[criticality] });
+      if (inFlight >= Math.max(1, Math.floor(limit * shareOf(criticality)))) {
+        metrics?.increment('load_shed_total', { name, criticality: nameOf(criticality) });
         return undefined;
       }
       inFlight += 1;
@@ -104,10 +104,17 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
   };
 }
 
-const CRITICALITY_NAMES: Readonly<Record<Criticality, string>> = {
-  [Criticality.UNSPECIFIED]: 'unspecified',
-  [Criticality.SHEDDABLE]: 'sheddable',
-  [Criticality.NORMAL]: 'normal',
-  [Criticality.IMPORTANT]: 'important',
-  [Criticality.CRITICAL]: 'critical',
-};
+function shareOf(criticality: Criticality): number {
+  return SHARES.get(criticality) ?? SHARE_UNKNOWN;
+}
+
+const CRITICALITY_NAMES = new Map<Criticality, string>([
+  [Criticality.SHEDDABLE, 'sheddable'],
+  [Criticality.NORMAL, 'normal'],
+  [Criticality.IMPORTANT, 'important'],
+  [Criticality.CRITICAL, 'critical'],
+]);
+
+function nameOf(criticality: Criticality): string {
+  return CRITICALITY_NAMES.get(criticality) ?? 'unspecified';
+}

@@ -1,6 +1,7 @@
-import { ConnectError } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
 import { createAsyncIterable, encodeEnvelope, type UniversalServerResponse } from '@connectrpc/connect/protocol';
 import {
+  codeToHttpStatus,
   endStreamFlag,
   endStreamFromJson,
   endStreamToJson,
@@ -36,7 +37,11 @@ export function explainProtocolErrors(answer: UniversalServerResponse, call: Ser
 }
 
 function explain(error: ConnectError, call: ServerCall): ConnectError {
-  const explained = protocolErrorToConnectError(withoutMetadata(error));
+  // The stock implementation calls bytes that it can't decode an internal error; they are the caller's.
+  const isUndecodable = error.code === Code.Internal && !call.decoded;
+  const explained = isUndecodable
+    ? commonErrors.MALFORMED_REQUEST()
+    : protocolErrorToConnectError(withoutMetadata(error));
   call.failure ??= explained;
   return explained;
 }
@@ -72,7 +77,11 @@ function explainUnary(
   const error = errorOfStatus(answer.status);
   const explained = explain(error, call);
   const replaced = withError(answer, explained);
-  return { ...replaced, body: replaceWhole(body, errorToJsonBytes(explained, undefined)) };
+  return {
+    ...replaced,
+    status: codeToHttpStatus(explained.code),
+    body: replaceWhole(body, errorToJsonBytes(explained, undefined)),
+  };
 }
 
 function errorOfStatus(status: number): ConnectError {
@@ -84,6 +93,7 @@ function errorOfStatus(status: number): ConnectError {
 /** What the stock implementation answers for the codes that its protocol code uses by itself. */
 const CODES_BY_STATUS: ReadonlyMap<number, string> = new Map([
   [400, 'invalid_argument'],
+  [500, 'internal'],
   [429, 'resource_exhausted'],
   [501, 'unimplemented'],
   [504, 'deadline_exceeded'],

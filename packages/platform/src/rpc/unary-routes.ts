@@ -4,9 +4,8 @@ import {
   type DescMessage,
   type DescMethodUnary,
   fromBinary,
-  fromJson,
+  fromJsonString,
   isMessage,
-  type JsonValue,
   type Message,
   type MessageInitShape,
   toBinary,
@@ -137,7 +136,7 @@ async function receiveMessage(
   if (compression !== null) body = await decompressBody(compression.name as 'gzip' | 'br', body, bodyLimitBytes);
   try {
     if (isBinary) return fromBinary(method.input, body);
-    return fromJson(method.input, JSON.parse(textDecoder.decode(body)) as JsonValue, JSON_READ_OPTIONS);
+    return fromJsonString(method.input, textDecoder.decode(body), JSON_READ_OPTIONS);
   } catch (error) {
     throw commonErrors.MALFORMED_REQUEST({ cause: error });
   }

@@ -8,11 +8,15 @@ import type { RequestInterceptor } from './interceptor.ts';
 
 const VIOLATIONS_MAX = 100;
 
+let shared: Validator | undefined;
+
 /**
  * protovalidate over the contract's rules (S2.1). One validator for all: the first use of a rule compiles it, which takes
  * 130–215 ms (measured.md), so each message type is validated once here, at start.
  */
-export function createValidationInterceptor(validator: Validator = createValidator()): RequestInterceptor {
+export function createValidationInterceptor(): RequestInterceptor {
+  shared ??= createValidator();
+  const validator = shared;
   return (method) => {
     const desc = method.input;
     validator.validate(desc, create(desc));

@@ -1,0 +1,231 @@
+import { createClient } from '@connectrpc/connect';
+import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
+import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
+import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
+import { readServiceError } from '@strongroom/platform/errors';
+import { createRateLimiter } from '@strongroom/platform/limits';
+import { asService, createServiceClient, forward } from '@strongroom/platform/rpc';
+import t from 'tap';
+import { createTestIdentities, startServer, type TestServer } from './fixture.ts';
+
+const reasonOf = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => 'answered',
+    (error: unknown) => readServiceError(error)?.reason ?? String(error),
+  );
+
+function clientsOf({ url }: TestServer) {
+  const fast = createConnectTransport({ baseUrl: url, httpVersion: '1.1' });
+  const stock = createGrpcTransport({ baseUrl: url });
+  return [fast, stock].map((transport) => ({
+    auth: createClient(AuthService, transport),
+    payments: createClient(PaymentsService, transport),
+  }));
+}
+
+const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
+t.test('B-zero: audience and roles are the contract’s, in the service itself', async (t) => {
+  const refusals: string[] = [];
+  const auditRefusal = (call: { method: { name: string }; principal?: { userId: string } }, reason: string) => {
+    refusals.push(`${call.method.name} ${reason} ${call.principal?.userId ?? '-'}`);
+  };
+  const server = await startServer({ auditRefusal: auditRefusal as never });
+  t.teardown(() => server.close());
+  const userId = '018f3c5e-0000-7000-8000-000000000001';
+  const customer = bearer(server.tokens.token({ userId }));
+  const admin = bearer(server.tokens.token({ role: 'ADMIN' }));
+  for (const { auth, payments } of clientsOf(server)) {
+    refusals.length = 0;
+    t.equal(await reasonOf(auth.login({ email: 'a@example.com', password: 'p' })), 'answered');
+    t.equal(
+      await reasonOf(auth.login({ email: 'a@example.com', password: 'p' }, bearer('expired.or.forged'))),
+      'answered',
+    );
+    t.equal(await reasonOf(auth.getMe({})), 'UNAUTHENTICATED');
+    t.equal(await reasonOf(auth.getMe({}, { headers: { authorization: 'Basic YTpi' } })), 'TOKEN_INVALID');
+    t.equal(await reasonOf(auth.getMe({}, customer)), 'answered');
+    t.equal(await reasonOf(payments.getReport({}, customer)), 'FORBIDDEN');
+    t.equal(await reasonOf(payments.getReport({}, admin)), 'answered');
+    t.equal(await reasonOf(auth.getSecretsStatus({}, customer)), 'FORBIDDEN');
+    t.equal(await reasonOf(auth.findUserByEmail({ email: 'a@example.com' })), 'FORBIDDEN');
+    t.equal(await reasonOf(auth.findUserByEmail({ email: 'a@example.com' }, admin)), 'FORBIDDEN');
+    t.same(refusals, [
+      `GetReport FORBIDDEN ${userId}`,
+      `GetSecretsStatus FORBIDDEN ${userId}`,
+      'FindUserByEmail FORBIDDEN -',
+      refusals[3],
+    ]);
+  }
+});
+
+t.test('S7.3: a refusal that can’t be recorded is still a refusal', async (t) => {
+  const server = await startServer({
+    auditRefusal: () => Promise.reject(new Error('outbox is down')),
+  });
+  t.teardown(() => server.close());
+  for (const { payments } of clientsOf(server)) {
+    t.equal(await reasonOf(payments.getReport({}, bearer(server.tokens.token()))), 'FORBIDDEN');
+  }
+  t.equal(server.log.entries.filter(({ msg }) => msg === 'a refusal could not be recorded').length, 2);
+});
+
+t.test('S7.1: assurance, and what is missing is told', async (t) => {
+  const server = await startServer();
+  t.teardown(() => server.close());
+  const admin = (authenticationAgeS: number, claims = {}) =>
+    bearer(server.tokens.token({ role: 'ADMIN', authenticationAgeS, claims }));
+  for (const { auth } of clientsOf(server)) {
+    t.equal(await reasonOf(auth.getSecretsStatus({}, admin(0))), 'answered', 'nobody can use a factor that he has not');
+    t.equal(await reasonOf(auth.getSecretsStatus({}, admin(0, { mfe: true }))), 'STEP_UP_REQUIRED');
+    t.equal(await reasonOf(auth.getSecretsStatus({}, admin(0, { mfe: true, amr: ['pwd', 'otp', 'mfa'] }))), 'answered');
+    t.equal(await reasonOf(auth.getSecretsStatus({}, admin(1_000))), 'STEP_UP_REQUIRED');
+    t.equal(await reasonOf(auth.getSecretsStatus({}, admin(-600))), 'STEP_UP_REQUIRED', 'nor from the future');
+    const error = await auth.getSecretsStatus({}, admin(1_000)).catch(readServiceError);
+    t.match(error, { status: 403, metadata: { required: 'recent-authentication', maxAuthenticationAgeS: '900' } });
+  }
+});
+
+t.test('S7.1: while the password must be changed, nothing else works', async (t) => {
+  const server = await startServer();
+  t.teardown(() => server.close());
+  const restricted = bearer(server.tokens.token({ claims: { pcr: true } }));
+  for (const { auth, payments } of clientsOf(server)) {
+    t.equal(await reasonOf(payments.listPayments({}, restricted)), 'PASSWORD_CHANGE_REQUIRED');
+    t.equal(await reasonOf(auth.getMe({}, restricted)), 'answered');
+    t.equal(
+      await reasonOf(auth.changePassword({ currentPassword: 'old', newPassword: 'Long-enough-1!' }, restricted)),
+      'answered',
+    );
+  }
+});
+
+t.test('B-zero: a service is who its certificate says, and may call what the contract lets it', async (t) => {
+  const tls = await createTestIdentities('auth', 'gateway', 'payments', 'profile');
+  const server = await startServer({ identity: await tls.identity('auth'), config: { DIRECT_ACCESS: 'off' } });
+  t.teardown(async () => {
+    await server.close();
+    await tls.close();
+  });
+  const call = {
+    requestId: 'request-0001',
+    ipAddress: '203.0.113.7',
+    userAgent: 'Browser/1.0',
+    deviceId: 'device-1',
+    accessToken: server.tokens.token(),
+  };
+  const outcomes: Record<string, string> = {};
+  for (const name of ['gateway', 'payments', 'profile']) {
+    const client = createServiceClient(AuthService, {
+      name: 'auth',
+      url: server.secureUrl,
+      identity: await tls.identity(name),
+    });
+    outcomes[name] = await reasonOf(client.findUserByEmail({ email: 'a@example.com' }, asService(call)));
+    t.equal(await reasonOf(client.getMe({}, forward(call))), 'answered');
+    t.equal(await reasonOf(client.getMe({}, asService(call))), 'UNAUTHENTICATED', 'the person’s token stays behind');
+    await client.close();
+  }
+  t.same(outcomes, { gateway: 'FORBIDDEN', payments: 'answered', profile: 'FORBIDDEN' });
+  const seen = server.seen.find(({ method }) => method === 'getMe')?.call;
+  t.match(seen, {
+    caller: 'gateway',
+    requestId: 'request-0001',
+    ipAddress: '203.0.113.7',
+    userAgent: 'Browser/1.0',
+    deviceId: 'device-1',
+  });
+});
+
+t.test('S1.1c: nobody but a service is believed about who he is', async (t) => {
+  const server = await startServer();
+  t.teardown(() => server.close());
+  const headers = {
+    'x-strongroom-client-ip': '203.0.113.7',
+    'x-strongroom-client-agent': 'Forged/1.0',
+    'x-strongroom-device-id': 'device-1',
+    'x-strongroom-request-id': 'request-0001',
+    'x-forwarded-for': '203.0.113.8',
+    'user-agent': 'Honest/1.0',
+  };
+  for (const { auth } of clientsOf(server)) {
+    await auth.login({ email: 'a@example.com', password: 'p' }, { headers });
+    const call = server.seen.at(-1)?.call;
+    t.equal(call?.ipAddress, '127.0.0.1');
+    t.equal(call?.deviceId, '');
+    t.equal(call?.caller, undefined);
+    t.not(call?.requestId, 'request-0001');
+    t.notMatch(call?.userAgent, /Forged/);
+  }
+});
+
+t.test('B-dpop: a bound token is taken from a service alone, since the edge checks its proof', async (t) => {
+  const tls = await createTestIdentities('auth', 'gateway');
+  const server = await startServer({ identity: await tls.identity('auth'), config: { DIRECT_ACCESS: 'loopback' } });
+  t.teardown(async () => {
+    await server.close();
+    await tls.close();
+  });
+  const token = server.tokens.token({ claims: { cnf: { jkt: 'A'.repeat(43) } } });
+  for (const { auth } of clientsOf(server)) t.equal(await reasonOf(auth.getMe({}, bearer(token))), 'TOKEN_INVALID');
+  const gateway = createServiceClient(AuthService, {
+    name: 'auth',
+    url: server.secureUrl,
+    identity: await tls.identity('gateway'),
+  });
+  t.equal(await reasonOf(gateway.getMe({}, forward({ requestId: 'request-0001', accessToken: token }))), 'answered');
+  await gateway.close();
+});
+
+t.test('S1.1b: a service limits direct callers, over all protocols together, and no service', async (t) => {
+  const tls = await createTestIdentities('auth', 'gateway');
+  const server = await startServer({
+    identity: await tls.identity('auth'),
+    rateLimiter: createRateLimiter(),
+    config: { DIRECT_ACCESS: 'loopback', RATE_LIMIT_SERVICE_MAX: 6, RATE_LIMIT_WINDOW_S: 3_600 },
+  });
+  t.teardown(async () => {
+    await server.close();
+    await tls.close();
+  });
+  const login = { email: 'a@example.com', password: 'p' };
+  const outcomes: string[] = [];
+  for (let round = 0; round < 4; round++) {
+    for (const { auth } of clientsOf(server)) outcomes.push(await reasonOf(auth.login(login)));
+  }
+  t.same(outcomes, [...Array(6).fill('answered'), 'RATE_LIMITED', 'RATE_LIMITED']);
+  const error = await clientsOf(server)[0]?.auth.login(login).catch(readServiceError);
+  t.match(error, { status: 429, retry: 'after', metadata: { limit: '6', remaining: '0' } });
+  t.ok(Number((error as { retryAfterMs?: number }).retryAfterMs) > 0);
+  const gateway = createServiceClient(AuthService, {
+    name: 'auth',
+    url: server.secureUrl,
+    identity: await tls.identity('gateway'),
+  });
+  for (let round = 0; round < 10; round++) t.equal(await reasonOf(gateway.login(login)), 'answered');
+  await gateway.close();
+  t.equal((await fetch(`${server.url}/livez`)).status, 200, 'health is never limited');
+});
+
+t.test('S7.3: a sensitive read that can’t be recorded is not answered', async (t) => {
+  const { AdminService } = await import('@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts');
+  const method = AdminService.methods.find(({ name }) => name === 'ListUsers');
+  t.ok(method);
+  const records: string[] = [];
+  let isDown = false;
+  const server = await startServer({
+    routes: [{ service: AdminService, implementation: { getUser: async () => ({}) } }] as never,
+    auditSensitiveRead(call) {
+      if (isDown) throw new Error('outbox is down');
+      records.push(call.method.name);
+    },
+  });
+  t.teardown(() => server.close());
+  const admin = createClient(AdminService, createConnectTransport({ baseUrl: server.url, httpVersion: '1.1' }));
+  const options = bearer(server.tokens.token({ role: 'ADMIN' }));
+  const request = { id: '018f3c5e-0000-7000-8000-000000000001', userId: '018f3c5e-0000-7000-8000-000000000001' };
+  t.equal(await reasonOf(admin.getUser(request, options)), 'answered');
+  t.same(records, ['GetUser']);
+  isDown = true;
+  t.equal(await reasonOf(admin.getUser(request, options)), 'INTERNAL');
+});
