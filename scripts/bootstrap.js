@@ -22,16 +22,19 @@ function lockHash() {
 /** npm writes .package-lock.json last, so its presence tells a finished installation from one that was cut off. */
 function isInstalled(wanted) {
   if (!existsSync(join(modules, '.package-lock.json'))) return false;
-  if (existsSync(stamp)) return readFileSync(stamp, 'utf8').trim() === wanted;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === wanted) return true;
   return hasEveryLockedVersion();
 }
 
-/** Without our stamp (someone ran npm themselves) the two lock files are compared: npm's hidden one says what is there. */
+/**
+ * Without our stamp (someone ran npm themselves) the two lock files are compared, npm's hidden one saying what is
+ * there. Only what differs is a reason to install: npm ci starts by removing node_modules, under whoever uses it.
+ */
 function hasEveryLockedVersion() {
   const there = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8')).packages;
   const wanted = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')).packages;
   return Object.entries(wanted).every(([path, entry]) => {
-    if (path === '' || entry.link || entry.optional || !path.startsWith('node_modules/')) return true;
+    if (!path.includes('node_modules/') || entry.link || entry.optional) return true;
     return there[path]?.version === entry.version;
   });
 }
