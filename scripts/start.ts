@@ -1,0 +1,76 @@
+// `npm start`: everything from a fresh clone, then the journey of one payment, then it stays up until Ctrl-C.
+import { parseArgs } from 'node:util';
+import pc from 'picocolors';
+import { runJourney } from './journey/journey.ts';
+import { type RunningSystem, startSystem } from './system/start-system.ts';
+
+const help = `Usage: npm start [-- options]
+
+Starts PostgreSQL, Redis and NATS (or uses POSTGRES_URL, REDIS_URL, NATS_URL), migrates, starts all processes, and walks
+one payment through the system. Then it stays up until Ctrl-C.
+
+  --once        end after the journey; exit 0 only if every step held
+  --no-journey  start without the journey
+  --data DIR    data directory (default .data)
+  --help        this text
+
+Ports are set by GATEWAY_PORT (3000), AUTH_PORT (3001), PAYMENTS_PORT (3002), ADMIN_PORT (3003), PROFILE_PORT (3004),
+WITNESS_PORT (3005) and PSP_SANDBOX_PORT (3010); every other variable is in .env.example.
+`;
+
+const { values } = parseArgs({
+  options: {
+    once: { type: 'boolean', default: false },
+    'no-journey': { type: 'boolean', default: false },
+    data: { type: 'string', default: '.data' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+let system: RunningSystem | undefined;
+let isEnding = false;
+
+async function end(code: number): Promise<never> {
+  // A second Ctrl-C while the first one is at work changes nothing: the end is bounded.
+  if (isEnding) return await new Promise<never>(() => undefined);
+  isEnding = true;
+  console.log(pc.dim('\nStopping…'));
+  await system?.stop();
+  process.exit(code);
+}
+
+async function main(): Promise<void> {
+  const startMs = performance.now();
+  system = await startSystem({ dataDir: values.data, log: (line) => console.log(pc.dim(`  ${line}`)) });
+  console.log(`${pc.green('✓')} up in ${((performance.now() - startMs) / 1000).toFixed(1)} s\n`);
+  const hasHeld = values['no-journey'] || (await runJourney(system));
+  if (values.once) await end(hasHeld ? 0 : 1);
+  console.log(describe(system));
+  const broken = await system.broken;
+  if (isEnding) return;
+  console.error(pc.red(`\n${broken} has ended by itself; its log is ${values.data}/logs/${broken}.log`));
+  await end(1);
+}
+
+function describe({ gatewayUrl, dataDir }: RunningSystem): string {
+  return [
+    '',
+    `${pc.bold('Strongroom is up.')} Ctrl-C stops it.`,
+    '',
+    `  REST, Connect, gRPC-Web  ${gatewayUrl}`,
+    `  reference                ${gatewayUrl}/reference`,
+    `  first administrator      ${dataDir}/first-admin.json`,
+    `  mailbox, logs            ${dataDir}/mailbox, ${dataDir}/logs`,
+    '',
+  ].join('\n');
+}
+
+if (values.help) {
+  console.log(help);
+} else {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
+  main().catch((error: Error) => {
+    console.error(`${pc.red('✗')} ${error.message}`);
+    process.exitCode = 1;
+  });
+}

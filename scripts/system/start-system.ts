@@ -1,0 +1,131 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { writeDevelopmentCertificates } from '@strongroom/platform/identity';
+import { type EngineUrls, startEngines, stopEngines } from '../engines/index.ts';
+import { type Log, serviceNames } from '../support/names.ts';
+import { isPortFree, loopback } from '../support/ports.ts';
+import { openProcessTable, stopProcess } from '../support/process-table.ts';
+import { migrateDatabases } from './databases.ts';
+import { defaultPorts, type ProcessName, type ProcessPlan, planProcesses } from './plan.ts';
+import { type RunningProcess, startProcess } from './run-process.ts';
+import { systemSecrets } from './secrets.ts';
+
+const drainMs = 15_000;
+/** Those who hand work on stop before those who take it. */
+const stopOrder: readonly ProcessName[] = ['gateway', 'profile', 'payments', 'auth', 'admin', 'witness', 'psp-sandbox'];
+
+export interface SystemOptions {
+  readonly dataDir: string;
+  readonly log: Log;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+export interface RunningSystem {
+  readonly dataDir: string;
+  readonly engines: EngineUrls;
+  readonly gatewayUrl: string;
+  readonly plans: readonly ProcessPlan[];
+  /** Resolves with the name of a process that ended without being told to. */
+  readonly broken: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Engines, databases, certificates, then all processes, each waited for. Whatever was started is stopped on a failure. */
+export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
+  const dataDir = resolve(options.dataDir);
+  const environment = options.environment ?? process.env;
+  const { log } = options;
+  await mkdir(join(dataDir, 'logs'), { recursive: true });
+  const secrets = await systemSecrets(dataDir);
+  const engines = await startEngines({ dataDir, log, environment });
+  try {
+    const databases = await migrateDatabases(engines.urls.postgres.superuserUrl, secrets.roles, log);
+    await writeDevelopmentCertificates(join(dataDir, 'tls'), serviceNames);
+    const plans = planProcesses({ dataDir, engines: engines.urls, databases, secrets, environment });
+    await requireFreePorts(plans);
+    const running = await startAll(plans, dataDir, environment, log);
+    return describe({ dataDir, plans, running, engines: engines.urls });
+  } catch (error) {
+    await stopSystem(dataDir);
+    throw error;
+  }
+}
+
+/** Stops by pid what a start in this folder left running, and says how many processes that were. */
+export async function stopSystem(dataDir: string): Promise<number> {
+  const folder = resolve(dataDir);
+  const table = openProcessTable(folder);
+  const alive = await table.alive();
+  let count = 0;
+  for (const name of stopOrder) {
+    const pid = alive.get(name);
+    if (pid !== undefined) {
+      await stopProcess(pid, { graceMs: drainMs });
+      count += 1;
+    }
+    await table.forget(name);
+  }
+  const engineCount = [...alive.keys()].filter((name) => !stopOrder.some((own) => own === name)).length;
+  await stopEngines(folder);
+  return count + engineCount;
+}
+
+async function startAll(
+  plans: readonly ProcessPlan[],
+  dataDir: string,
+  environment: NodeJS.ProcessEnv,
+  log: Log,
+): Promise<RunningProcess[]> {
+  const table = openProcessTable(dataDir);
+  const running: RunningProcess[] = [];
+  const startMs = performance.now();
+  for (const plan of plans) running.push(await startProcess(plan, { dataDir, table, environment }));
+  await Promise.all(
+    running.map(async (process, index) => {
+      await process.ready();
+      const port = plans[index]?.ports[0]?.port ?? 0;
+      log(`${process.name} is ready on port ${port} (${Math.round(performance.now() - startMs)} ms)`);
+    }),
+  );
+  return running;
+}
+
+function describe(system: {
+  dataDir: string;
+  plans: readonly ProcessPlan[];
+  running: readonly RunningProcess[];
+  engines: EngineUrls;
+}): RunningSystem {
+  let isStopping = false;
+  const broken = new Promise<string>((resolveBroken) => {
+    for (const { name, child } of system.running) {
+      child.once('exit', () => {
+        if (!isStopping) resolveBroken(name);
+      });
+    }
+  });
+  const gateway = system.plans.find(({ name }) => name === 'gateway');
+  return {
+    dataDir: system.dataDir,
+    engines: system.engines,
+    plans: system.plans,
+    gatewayUrl: `http://${loopback}:${gateway?.ports[0]?.port ?? defaultPorts.gateway.port}`,
+    broken,
+    async stop() {
+      isStopping = true;
+      await stopSystem(system.dataDir);
+    },
+  };
+}
+
+/** Said before anything is started: somebody else's process on one of our ports is not ours to touch. */
+async function requireFreePorts(plans: readonly ProcessPlan[]): Promise<void> {
+  const taken: string[] = [];
+  for (const { name, ports } of plans) {
+    for (const { variable, port } of ports) {
+      if (port !== 0 && !(await isPortFree(port))) taken.push(`  ${port} (${name}): set ${variable} to another`);
+    }
+  }
+  if (taken.length === 0) return;
+  throw new Error(`Ports are in use; is the system running already (npm run stop)?\n${taken.join('\n')}`);
+}
