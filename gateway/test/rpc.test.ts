@@ -44,9 +44,11 @@ const mesh = await startMesh({
       }
     }),
   },
-  admin: { watchAuditEvents: streamHandler(async function* () {
+  admin: {
+    watchAuditEvents: streamHandler(async function* () {
       yield* [];
-    }) },
+    }),
+  },
 });
 const gateway = await startGateway(mesh, { variables: { EDGE_STREAMS_PER_CALLER_MAX: '2' } });
 const token = mesh.tokens.token();
@@ -299,17 +301,20 @@ t.test('B-errors: a reader that goes away takes its call along', async (t) => {
   await until(() => openStreams === 0);
 });
 
-t.test('F33: closing ends the streams that are open, and waits neither for readers nor for silent connections', async (t) => {
-  isStreamEnding = false;
-  const other = await startGateway(mesh);
-  const silent = connect(other.port, '127.0.0.1');
-  await once(silent, 'connect');
-  silent.on('error', () => undefined);
-  const payments = createClient(PaymentsService, createConnectTransport({ ...base, baseUrl: other.url }));
-  const stream = payments.watchPayments({}, { headers })[Symbol.asyncIterator]();
-  await stream.next();
-  const ended = errorOf(stream.next());
-  await other.close();
-  t.ok(await ended);
-  await until(() => openStreams === 0);
-});
+t.test(
+  'F33: closing ends the streams that are open, and waits neither for readers nor for silent connections',
+  async (t) => {
+    isStreamEnding = false;
+    const other = await startGateway(mesh);
+    const silent = connect(other.port, '127.0.0.1');
+    await once(silent, 'connect');
+    silent.on('error', () => undefined);
+    const payments = createClient(PaymentsService, createConnectTransport({ ...base, baseUrl: other.url }));
+    const stream = payments.watchPayments({}, { headers })[Symbol.asyncIterator]();
+    await stream.next();
+    const ended = errorOf(stream.next());
+    await other.close();
+    t.ok(await ended);
+    await until(() => openStreams === 0);
+  },
+);
