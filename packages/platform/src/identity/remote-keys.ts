@@ -27,6 +27,7 @@ const JWKS_PATH = '/.well-known/jwks.json';
 const JWKS_MAX_BYTES = 65_536;
 const REFRESH_INTERVAL_MS = 60_000;
 const UNKNOWN_KEY_INTERVAL_MS = 2_000;
+const FIRST_KEYS_INTERVAL_MS = 500;
 const REQUEST_TIMEOUT_MS = 3_000;
 
 /** The public keys of auth. While auth is down, the last ones go on being good: signing in needs auth, using it doesn't. */
@@ -39,6 +40,7 @@ export function createRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
   let running: Promise<void> | undefined;
   let lastAskedMs = Number.NEGATIVE_INFINITY;
   let isLoaded = false;
+  let isClosed = false;
 
   const ask = async (): Promise<void> => {
     lastAskedMs = performance.now();
@@ -66,8 +68,14 @@ export function createRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
     refresh().catch((error: unknown) => {
       logger?.warn({ err: error }, 'the keys of auth could not be read; the last ones stay in use');
     });
-  const timer = setInterval(() => void tryRefresh(), refreshIntervalMs);
-  timer.unref();
+  let timer: NodeJS.Timeout;
+  const schedule = (): void => {
+    if (isClosed) return;
+    // Started before auth, a process has no keys yet and soon asks again (S1.5: any start order).
+    timer = setTimeout(() => void tryRefresh().then(schedule), isLoaded ? refreshIntervalMs : FIRST_KEYS_INTERVAL_MS);
+    timer.unref();
+  };
+  schedule();
 
   return {
     find(kid) {
@@ -79,7 +87,8 @@ export function createRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
     refresh,
     isLoaded: () => isLoaded,
     async close() {
-      clearInterval(timer);
+      isClosed = true;
+      clearTimeout(timer);
       await dispatcher.close();
     },
   };
