@@ -1,2 +1,51 @@
-// `npm run audit:export -- --out FILE`: the audit log as one file that anyone can check offline.
-await import('../services/admin/src/audit-export.ts');
+// `npm run audit:export -- --out FILE`: the audit log as one file that anyone can check offline with audit:verify.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { EngineUrls } from './engines/index.ts';
+import { readJson } from './support/files.ts';
+
+const help = `Usage: npm run audit:export -- --out FILE [--data DIR]
+
+Writes the audit log to FILE. Check it with: npm run audit:verify -- --in FILE
+
+  --out FILE   where to write
+  --data DIR   data directory of npm start (default .data)
+  --help       this text
+
+AUDIT_DATABASE_URL, LOG_KEY_FILE, LOG_ORIGIN, WITNESS_URL and WITNESS_KEY_FILE name another log than that of npm start.
+`;
+
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string' },
+    data: { type: 'string', default: '.data' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help || values.out === undefined) {
+  process.stdout.write(help);
+  process.exit(values.help ? 0 : 2);
+}
+
+const dataDir = resolve(values.data);
+const defaults: Record<string, string> = {
+  // Reading the environment's own defaults is for development; production names its files.
+  STRONGROOM_ENV: 'development',
+  LOG_KEY_FILE: join(dataDir, 'audit-log.key'),
+};
+const engines = await readJson<EngineUrls>(join(dataDir, 'engines.json'));
+if (engines !== undefined) defaults['AUDIT_DATABASE_URL'] = engines.postgres.databases.audit;
+const witnessKeyFile = join(dataDir, 'witness', 'verifier-key.txt');
+if (existsSync(witnessKeyFile)) {
+  defaults['WITNESS_KEY_FILE'] = witnessKeyFile;
+  // Only tells that there is a witness: an export doesn't call it.
+  defaults['WITNESS_URL'] = 'http://127.0.0.1:3005';
+}
+const exporter = join(import.meta.dirname, '..', 'services', 'admin', 'src', 'audit-export.ts');
+const { status } = spawnSync(process.execPath, [exporter, '--out', resolve(values.out)], {
+  stdio: 'inherit',
+  env: { ...defaults, ...process.env },
+});
+process.exitCode = status ?? 1;

@@ -55,7 +55,10 @@ export function createRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
     }
     const text = await response.body.text();
     if (text.length > JWKS_MAX_BYTES) throw new Error('the key set is too large');
-    keys = keepIdentity(keys, keysFromJwks(JSON.parse(text)));
+    const found = keysFromJwks(JSON.parse(text));
+    // Auth answers before it has read its keys: an empty set says nothing, and must not be kept for a minute.
+    if (found.length === 0) throw new Error('the key set is empty');
+    keys = keepIdentity(keys, found);
     isLoaded = true;
   };
   const refresh = (): Promise<void> => {
