@@ -107,6 +107,10 @@ function registerMatching(app: FastifyInstance, deps: GatewayDeps, surface: Surf
       return;
     }
     const refusal = matchRequest(request, reply, surface);
+    if (edge.match?.deprecation !== undefined) {
+      reply.headers(edge.match.deprecation);
+      deps.metrics.increment('http_deprecated_requests_total', { method: edge.match.method.name });
+    }
     await identifyCaller(request, authenticator, checkProof);
     // What is refused counts as well: looking for addresses costs as much as using them (S1.1d, "never unlimited").
     await surface.limits.checkHead(request, reply);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFileRegistry, type DescService, fromBinary } from '@bufbuild/protobuf';
+import { createFileRegistry, type DescService, type FileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
@@ -144,6 +144,8 @@ export interface GatewayOptions {
   readonly variables?: Record<string, string>;
   /** Other services than the mesh's, for contracts of a test's own. */
   readonly targets?: (defaults: readonly ServiceTarget[]) => readonly ServiceTarget[];
+  /** The contract of those. */
+  readonly descriptors?: FileRegistry;
   /** Other addresses for services, by name: a fault proxy's. */
   readonly urls?: Record<string, string>;
 }
@@ -193,7 +195,7 @@ export async function startGateway(mesh: Mesh, options: GatewayOptions = {}): Pr
   const app = await buildApp({
     config,
     targets: options.targets?.(defaults) ?? defaults,
-    descriptors,
+    descriptors: options.descriptors ?? descriptors,
     authenticator: mesh.tokens.authenticator,
     limiter: createRateLimiter({ redis, logger, metrics }),
     proofs: createProofLedger(redis, logger),

@@ -49,7 +49,6 @@ export async function handleRest(
   const status = answer.header?.get(statusOverride) ?? '';
   reply.code(statusPattern.test(status) ? Number(status) : policy.successStatus);
   if (answer.header?.get(idempotencyReplayed) === 'true') reply.header(idempotencyReplayed, 'true');
-  for (const [name, value] of Object.entries(match.deprecation ?? {})) reply.header(name, value);
   return reply.type(contentType).send(body);
 }
 

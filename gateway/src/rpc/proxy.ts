@@ -58,7 +58,6 @@ export async function proxyRpc(
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && (responseFields.has(name) || name.startsWith(trailerPrefix))) reply.header(name, value);
   }
-  for (const [name, value] of Object.entries(match.deprecation ?? {})) reply.header(name, value);
   if (!isStream) return reply.code(answer.statusCode).send(answer.body);
   reply.hijack();
   reply.raw.writeHead(answer.statusCode, reply.getHeaders() as IncomingHttpHeaders);
