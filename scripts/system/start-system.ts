@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeDevelopmentCertificates } from '@strongroom/platform/identity';
@@ -27,6 +28,10 @@ export interface RunningSystem {
   readonly plans: readonly ProcessPlan[];
   /** Resolves with the name of a process that ended without being told to. */
   readonly broken: Promise<string>;
+  /** SIGKILL, as a crash would; resolves once it is gone. */
+  kill(name: ProcessName): Promise<void>;
+  /** Starts a process again that was killed, with more in its environment, and waits until it is ready. */
+  restart(name: ProcessName, more?: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,7 +49,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     const plans = planProcesses({ dataDir, engines: engines.urls, databases, secrets, environment });
     await requireFreePorts(plans);
     const running = await startAll(plans, dataDir, environment, log);
-    return describe({ dataDir, plans, running, engines: engines.urls });
+    return describe({ dataDir, plans, running, engines: engines.urls, environment });
   } catch (error) {
     await stopSystem(dataDir);
     throw error;
@@ -95,8 +100,10 @@ function describe(system: {
   plans: readonly ProcessPlan[];
   running: readonly RunningProcess[];
   engines: EngineUrls;
+  environment: NodeJS.ProcessEnv;
 }): RunningSystem {
   let isStopping = false;
+  const current = new Map(system.running.map((process) => [process.name, process]));
   const broken = new Promise<string>((resolveBroken) => {
     for (const { name, child } of system.running) {
       child.once('exit', () => {
@@ -111,6 +118,22 @@ function describe(system: {
     plans: system.plans,
     gatewayUrl: `http://${loopback}:${gateway?.ports[0]?.port ?? defaultPorts.gateway.port}`,
     broken,
+    async kill(name) {
+      const child = current.get(name)?.child;
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    },
+    async restart(name, more = {}) {
+      const plan = system.plans.find((candidate) => candidate.name === name);
+      if (plan === undefined) throw new Error(`There is no process ${name}.`);
+      const { dataDir, environment } = system;
+      const changed = { ...plan, environment: { ...plan.environment, ...more } };
+      const process = await startProcess(changed, { dataDir, table: openProcessTable(dataDir), environment });
+      current.set(name, process);
+      await process.ready();
+    },
     async stop() {
       isStopping = true;
       await stopSystem(system.dataDir);

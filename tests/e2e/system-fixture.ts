@@ -1,0 +1,103 @@
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { removeEngines } from '../../scripts/engines/index.ts';
+import { createPerson, type Person } from '../../scripts/journey/client.ts';
+import { freePort } from '../../scripts/support/ports.ts';
+import { defaultPorts } from '../../scripts/system/plan.ts';
+import { type RunningSystem, startSystem } from '../../scripts/system/start-system.ts';
+
+const unlimited = '1000000';
+
+/** Limits out of the way and cheap passwords: what these tests are not about. */
+const calm = {
+  RATE_LIMIT_GENERAL_MAX: unlimited,
+  RATE_LIMIT_AUTH_MAX: unlimited,
+  RATE_LIMIT_AUTH_ADDRESS_MAX: unlimited,
+  RATE_LIMIT_REFRESH_MAX: unlimited,
+  RATE_LIMIT_SERVICE_MAX: unlimited,
+  BCRYPT_COST: '6',
+  LOG_LEVEL: 'info',
+};
+
+export interface TestSystem extends RunningSystem {
+  /** Address of a service's own port, in clear, as operators use it. */
+  direct(name: 'auth' | 'payments' | 'profile' | 'admin' | 'gateway'): string;
+  /** A registered person, signed in. */
+  person(name: string): Promise<SignedIn>;
+  /** The first administrator, signed in, its password changed. */
+  administrator(): Promise<SignedIn>;
+}
+
+export interface SignedIn extends Person {
+  readonly id: string;
+  readonly email: string;
+  readonly token: string;
+}
+
+/** The whole system with engines of its own, on free ports and in a folder of its own; gone when the test ends. */
+export async function startTestSystem(
+  teardown: (close: () => Promise<void>) => void,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<TestSystem> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'strongroom-e2e-'));
+  const system = await startSystem({
+    dataDir,
+    log: () => undefined,
+    environment: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      ...calm,
+      ...(await freePorts()),
+      ...environment,
+    },
+  });
+  teardown(async () => {
+    await system.stop();
+    await removeEngines(dataDir);
+  });
+  const password = 'Vault-Of-Granite-9z!';
+  let count = 0;
+  const signIn = async (person: Person, email: string, secret: string, id: string): Promise<SignedIn> => {
+    const { body, text } = await person.post('/auth/login', { body: { email, password: secret } });
+    if (body?.tokens === undefined) throw new Error(`${person.name} could not sign in: ${text}`);
+    return { ...person, id, email, token: body.tokens.accessToken };
+  };
+  return {
+    ...system,
+    direct(name) {
+      const port = system.plans.find((plan) => plan.name === name)?.ports[0]?.port;
+      return `http://127.0.0.1:${port}`;
+    },
+    async person(name) {
+      count += 1;
+      const person = createPerson(`${name}-${count}`, system.gatewayUrl);
+      const email = `${name}.${count}@example.com`;
+      const { body, text } = await person.post('/auth/register', { body: { email, password, name: `${name} Test` } });
+      if (body?.user === undefined) throw new Error(`${name} could not register: ${text}`);
+      return { ...person, id: body.user.id, email, token: body.tokens.accessToken };
+    },
+    async administrator() {
+      const file = join(dataDir, 'first-admin.json');
+      const known = JSON.parse(await readFile(file, 'utf8')) as { email: string; password: string };
+      const person = createPerson('administrator', system.gatewayUrl);
+      const { tokens } = (await person.post('/auth/login', { body: known })).body;
+      const changed = `${password}-Keeper`;
+      await person.post('/auth/password', {
+        token: tokens.accessToken,
+        body: { currentPassword: known.password, newPassword: changed },
+      });
+      return await signIn(person, known.email, changed, '');
+    },
+  };
+}
+
+async function freePorts(): Promise<Record<string, string>> {
+  const ports: Record<string, string> = {};
+  for (const name of Object.keys(defaultPorts)) {
+    const prefix = name.toUpperCase().replaceAll('-', '_');
+    ports[`${prefix}_PORT`] = String(await freePort());
+    ports[`${prefix}_METRICS_PORT`] = '0';
+  }
+  return ports;
+}
