@@ -13,6 +13,9 @@ import {
   url,
 } from '@strongroom/platform/config';
 
+/** Where the sandbox listens; Stripe's own address is used when nothing else is said. */
+export const sandboxUrl = 'http://127.0.0.1:3010';
+
 /** The variables of payments beyond the platform's. */
 export const paymentsVariables = defineConfig({
   ...platformVariables,
@@ -21,7 +24,7 @@ export const paymentsVariables = defineConfig({
     default: 'sandbox',
     doc: 'Payment service provider behind the PSP port.',
   }),
-  PSP_URL: url({ default: 'http://127.0.0.1:3010', doc: 'Where the provider answers.' }),
+  PSP_URL: url({ default: sandboxUrl, doc: 'Where the provider answers.' }),
   PSP_API_KEY: secret({ optional: true, minBytes: 16, doc: 'Key for the provider.' }),
   PSP_WEBHOOK_SECRET: secret({ minBytes: 24, doc: 'Secret of webhooks from the provider (whsec_…).' }),
   PSP_WEBHOOK_PREVIOUS_SECRET: secret({

@@ -2,9 +2,13 @@ import type { Client } from '@connectrpc/connect';
 import type { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import type { FieldCipher, Keyring } from '@strongroom/platform/crypto';
 import type { Database } from '@strongroom/platform/database';
+import type { Authenticator } from '@strongroom/platform/identity';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import type { PaymentsConfig } from './config.ts';
+import type { StaleReads } from './payment/stale-reads.ts';
+import type { StreamCounts } from './payment/watch-payments.ts';
 import type { Psp } from './psp/psp.ts';
+import type { WebhookTargets } from './webhook-endpoint/webhook-target.ts';
 import type { Signals } from './work/signals.ts';
 
 /** What use cases and workers are given, made once in main.ts. */
@@ -18,6 +22,10 @@ export interface Deps {
   readonly auth: Client<typeof AuthService>;
   readonly psp: Psp;
   readonly signals: Signals;
+  readonly authenticator: Authenticator;
+  readonly webhookTargets: WebhookTargets;
+  readonly streams: StreamCounts;
+  readonly staleReads: StaleReads;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }

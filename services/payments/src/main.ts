@@ -7,7 +7,9 @@ import { createServiceClient } from '@strongroom/platform/rpc';
 import { openRemoteAuthenticator, openService, startOutbox } from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
 import { configFaults, paymentsVariables } from './config.ts';
+import { createStaleReads } from './payment/stale-reads.ts';
 import { createPsp } from './psp/create-psp.ts';
+import { createWebhookTargets } from './webhook-endpoint/webhook-target.ts';
 import { createSignals } from './work/signals.ts';
 import { createWorkers } from './workers.ts';
 
@@ -18,7 +20,7 @@ runProcess({
     const faults = configFaults(config);
     if (faults.length > 0) throw new ConfigError(faults);
     const service = await openService({ name: 'payments', config, lifecycle });
-    const { identity, logger, metrics, health } = service;
+    const { identity, logger, metrics, health, redis } = service;
     const { auth, authenticator } = await openRemoteAuthenticator(service, lifecycle);
     const admin = createServiceClient(AdminService, {
       name: 'admin',
@@ -31,6 +33,11 @@ runProcess({
     lifecycle.onClose(() => psp.close());
     health.add('psp', () => psp.check());
     const keyring = keyringFromConfig(config);
+    const webhookTargets = createWebhookTargets({
+      timeoutMs: config.WEBHOOK_TIMEOUT_MS,
+      allowInsecure: config.WEBHOOK_ALLOW_INSECURE_TARGETS,
+    });
+    lifecycle.onClose(() => webhookTargets.close());
     const deps = {
       ...service,
       config,
@@ -40,6 +47,9 @@ runProcess({
       authenticator,
       psp,
       signals: createSignals(),
+      webhookTargets,
+      streams: { byUser: new Map(), total: 0 },
+      staleReads: createStaleReads({ cache: redis, keyring, ttlS: config.STALE_READ_TTL_S, logger, metrics }),
       now: Date.now,
     };
 

@@ -11,13 +11,16 @@ import { createDatabase } from '@strongroom/platform/database';
 import { createRateLimiter } from '@strongroom/platform/limits';
 import { createHealth } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
+import { openRedis } from '@strongroom/platform/service';
 import { createLogger, createMetrics } from '@strongroom/platform/telemetry';
 import { createSandbox } from '@strongroom/psp-sandbox';
 import { createTestDatabase, createTestTokens, openSql, until } from '@strongroom/testkit';
 import type { Test } from 'tap';
 import { buildApp } from '../src/app.ts';
 import { paymentsVariables } from '../src/config.ts';
+import { createStaleReads, type ReadCache } from '../src/payment/stale-reads.ts';
 import { createPsp } from '../src/psp/create-psp.ts';
+import { createWebhookTargets } from '../src/webhook-endpoint/webhook-target.ts';
 import { createSignals } from '../src/work/signals.ts';
 import { createWorkers } from '../src/workers.ts';
 import { type Person, startAuthUpstream } from './auth-upstream.ts';
@@ -47,6 +50,7 @@ export interface FixtureOptions {
   /** Instances of the service on the same database. */
   readonly instances?: number;
   readonly now?: () => number;
+  readonly redisUrl?: string;
 }
 
 export type PaymentsFixture = Awaited<ReturnType<typeof startPayments>>;
@@ -138,6 +142,11 @@ export async function startInstance(around: Surroundings, options: FixtureOption
   const auth = createServiceClient(AuthService, { name: 'auth', url: config.AUTH_URL, identity, logger, metrics });
   const psp = createPsp({ config, logger, metrics });
   const keyring = keyringFromConfig(config);
+  const redis = options.redisUrl === undefined ? noCache : openRedis(options.redisUrl, logger);
+  const webhookTargets = createWebhookTargets({
+    timeoutMs: config.WEBHOOK_TIMEOUT_MS,
+    allowInsecure: config.WEBHOOK_ALLOW_INSECURE_TARGETS,
+  });
   const deps = {
     config,
     logger,
@@ -152,6 +161,9 @@ export async function startInstance(around: Surroundings, options: FixtureOption
     now: options.now ?? Date.now,
     health: createHealth(),
     authenticator: around.tokens.authenticator,
+    webhookTargets,
+    streams: { byUser: new Map<string, number>(), total: 0 },
+    staleReads: createStaleReads({ cache: redis, keyring, ttlS: config.STALE_READ_TTL_S, logger, metrics }),
     rateLimiter: createRateLimiter(),
   };
   const app = await buildApp(deps);
@@ -173,9 +185,14 @@ export async function startInstance(around: Surroundings, options: FixtureOption
       await auth.close();
       await psp.close();
       await database.close();
+      await webhookTargets.close();
+      if (redis !== noCache) (redis as ReturnType<typeof openRedis>).disconnect();
     },
   };
 }
+
+/** For tests that don't look at outages: nothing is kept. */
+const noCache: ReadCache = { getBuffer: async () => null, set: async () => 'OK' };
 
 /** One service, three protocols. */
 export function clientsOf(baseUrl: string) {

@@ -1,22 +1,34 @@
 import { clone, type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
 import { reflect } from '@bufbuild/protobuf/reflect';
+import { DataClass } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { hmacSha256 } from '@strongroom/platform/crypto';
+import { fieldPolicy } from '@strongroom/platform/rpc';
 
 const requestIdField = 'request_id';
 
 /**
  * What makes two requests the same: their content, whatever protocol carried it. Keyed, because a bare hash of a short
- * request could be undone by trying. The key's own field is left out, as it may come by header instead.
+ * request could be undone by trying. The key's own field is left out, as it may come by header instead, and so is
+ * every secret: a card's verification code has a thousand values, and nothing that depends on it may be kept (S4.3).
  */
 export function hashRequest(key: Uint8Array, schema: DescMessage, request: Message): Buffer {
   const copy = clone(schema, request);
-  const fields = reflect(schema, copy);
-  for (const field of schema.fields) {
-    if (field.name === requestIdField) fields.clear(field);
-    // The wire form keeps the order in which a map was filled, which differs between JSON and binary callers.
-    if (field.fieldKind === 'map') sortMap(copy as unknown as Record<string, unknown>, field.localName);
-  }
+  makeCanonical(schema, copy);
   return hmacSha256(key, toBinary(schema, copy, { writeUnknownFields: false }));
+}
+
+function makeCanonical(schema: DescMessage, message: Message): void {
+  const fields = reflect(schema, message);
+  for (const field of schema.fields) {
+    if (field.name === requestIdField || fieldPolicy(field)?.data === DataClass.SECRET) {
+      fields.clear(field);
+    } else if (field.fieldKind === 'message' && fields.isSet(field)) {
+      makeCanonical(field.message, fields.get(field).message);
+    } else if (field.fieldKind === 'map') {
+      // The wire form keeps the order in which a map was filled, which differs between JSON and binary callers.
+      sortMap(message as unknown as Record<string, unknown>, field.localName);
+    }
+  }
 }
 
 function sortMap(message: Record<string, unknown>, name: string): void {

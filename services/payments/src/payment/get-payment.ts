@@ -1,5 +1,5 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { GetPaymentRequest, GetPaymentResponseSchema } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
+import { create, type MessageShape } from '@bufbuild/protobuf';
+import { type GetPaymentRequest, GetPaymentResponseSchema } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import { type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { requireVisible } from './payment.ts';
@@ -7,12 +7,23 @@ import { changeToProto, paymentToProto } from './payment-proto.ts';
 import { findPayment, listChanges } from './payment-store.ts';
 
 export async function getPayment(
-  deps: Pick<Deps, 'database'>,
+  { database, staleReads }: Pick<Deps, 'database' | 'staleReads'>,
   request: GetPaymentRequest,
   call: Call,
-): Promise<MessageInitShape<typeof GetPaymentResponseSchema>> {
+): Promise<MessageShape<typeof GetPaymentResponseSchema>> {
   const principal = requirePrincipal(call);
-  const payment = requireVisible(principal, await findPayment(deps.database, request.id));
-  const changes = await listChanges(deps.database, payment.id);
-  return { payment: { ...paymentToProto(payment), changes: changes.map(changeToProto) } };
+  const { message, stale } = await staleReads.read({
+    kind: 'payment',
+    parts: [principal.userId, String(principal.role), request.id],
+    schema: GetPaymentResponseSchema,
+    ask: async () => {
+      const payment = requireVisible(principal, await findPayment(database, request.id));
+      const changes = await listChanges(database, payment.id);
+      return create(GetPaymentResponseSchema, {
+        payment: { ...paymentToProto(payment), changes: changes.map(changeToProto) },
+      });
+    },
+  });
+  if (stale && message.payment !== undefined) message.payment.stale = true;
+  return message;
 }

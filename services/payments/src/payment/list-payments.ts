@@ -1,7 +1,7 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create, type MessageShape } from '@bufbuild/protobuf';
 import { Role } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
-import type {
-  ListPaymentsRequest,
+import {
+  type ListPaymentsRequest,
   ListPaymentsResponseSchema,
 } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import { protoToTimestamp } from '@strongroom/platform/database';
@@ -13,10 +13,10 @@ import { listPaymentRows, type PaymentFilter, parseOrder, positionOf } from './p
 import { paymentToProto, protoToPaymentStatus, protoToPaymentType } from './payment-proto.ts';
 
 export async function listPayments(
-  deps: Pick<Deps, 'database' | 'keyring'>,
+  deps: Pick<Deps, 'database' | 'keyring' | 'staleReads'>,
   request: ListPaymentsRequest,
   call: Call,
-): Promise<MessageInitShape<typeof ListPaymentsResponseSchema>> {
+): Promise<MessageShape<typeof ListPaymentsResponseSchema>> {
   const principal = requirePrincipal(call);
   const isAdmin = principal.role === Role.ADMIN;
   if (request.userId !== undefined && request.userId !== principal.userId && !isAdmin) throw commonErrors.FORBIDDEN();
@@ -28,15 +28,32 @@ export async function listPayments(
     endTime: request.endTime === undefined ? undefined : protoToTimestamp(request.endTime),
   };
   const order = parseOrder(request.orderBy);
-  const scope = ['payments', principal.userId, order.by, String(order.isDescending), JSON.stringify(filter)];
+  const scope = [
+    'payments',
+    principal.userId,
+    String(principal.role),
+    order.by,
+    String(order.isDescending),
+    JSON.stringify(filter),
+  ];
   const size = pageSizeOf(request.pageSize);
   const after = readPageToken(deps.keyring, scope, request.pageToken);
-  const { page, last } = splitPage(
-    await listPaymentRows(deps.database, filter, { order, after, rowsMax: size + 1 }),
-    size,
-  );
-  return {
-    payments: page.map(paymentToProto),
-    nextPageToken: last === undefined ? '' : pageToken(deps.keyring, scope, positionOf(last, order)),
-  };
+  const { message, stale } = await deps.staleReads.read({
+    kind: 'payments',
+    parts: [...scope, String(size), request.pageToken],
+    schema: ListPaymentsResponseSchema,
+    ask: async () => {
+      const rows = await listPaymentRows(deps.database, filter, { order, after, rowsMax: size + 1 });
+      const { page, last } = splitPage(rows, size);
+      return create(ListPaymentsResponseSchema, {
+        payments: page.map(paymentToProto),
+        nextPageToken: last === undefined ? '' : pageToken(deps.keyring, scope, positionOf(last, order)),
+      });
+    },
+  });
+  if (stale) {
+    message.stale = true;
+    for (const payment of message.payments) payment.stale = true;
+  }
+  return message;
 }

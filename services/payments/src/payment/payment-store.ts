@@ -25,7 +25,8 @@ export function paymentColumns(source: Queryable) {
     p.id, p.type, p.status, p.currency_code as "currencyCode", p.minor_units as "minorUnits",
     p.refunded_minor_units as "refundedMinorUnits", p.reserved_minor_units as "reservedMinorUnits",
     p.sender_id as "senderId", p.recipient_id as "recipientId", p.description, p.metadata::text as metadata,
-    p.payment_method_id as "paymentMethodId", p.scheduled_time as "scheduledTime", p.recurrence,
+    p.payment_method_id as "paymentMethodId", p.scheduled_time as "scheduledTime",
+    p.next_run_time as "nextRunTime", p.recurrence,
     p.time_zone as "timeZone", p.parent_payment_id as "parentPaymentId", p.psp_transaction_id as "pspTransactionId",
     p.failure_code as "failureCode", p.failure_reason as "failureReason", p.create_time as "createTime",
     p.update_time as "updateTime", p.complete_time as "completeTime", p.version`;
@@ -69,7 +70,7 @@ export interface NewPayment {
 }
 
 /** The payment that the row will be, known before it is written. */
-export function newPaymentToPayment({ nextRunTime: _, occurrenceTime: __, ...payment }: NewPayment): Payment {
+export function newPaymentToPayment({ occurrenceTime: _, ...payment }: NewPayment): Payment {
   return {
     ...payment,
     status: 'pending',

@@ -33,6 +33,8 @@ export interface Payment {
   readonly metadata: Readonly<Record<string, string>>;
   readonly paymentMethodId: string | null;
   readonly scheduledTime: string | null;
+  /** When the scheduler acts next. */
+  readonly nextRunTime: string | null;
   readonly recurrence: string | null;
   readonly timeZone: string | null;
   readonly parentPaymentId: string | null;

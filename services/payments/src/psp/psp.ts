@@ -71,7 +71,7 @@ export interface Psp {
   /** Null where the provider keeps no tokens for accounts. */
   tokenizeBankAccount(account: BankAccountDetails, idempotencyKey: string): Promise<TokenOutcome | null>;
   charge(charge: PspCharge): Promise<PspOutcome>;
-  /** Undefined: nothing with this reference ever had an effect. */
+  /** Undefined: certainly nothing with this reference ever had an effect. 'unknown' where that can't be told. */
   findCharge(reference: string): Promise<PspOutcome | undefined>;
   refund(refund: PspRefund): Promise<PspOutcome>;
   findRefund(refund: PspRefund): Promise<PspOutcome | undefined>;

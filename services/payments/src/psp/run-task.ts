@@ -101,7 +101,8 @@ export function refundCommand(payment: Payment, refund: Refund) {
 async function askProvider(deps: TaskDeps, task: PspTask, work: Work): Promise<PspOutcome> {
   try {
     const known = work.isRepeated ? await work.find() : undefined;
-    return known ?? (await work.send());
+    // Not there, or not to be found: asking again is safe, because the reference is the idempotency key there.
+    return known === undefined || known.kind === 'unknown' ? await work.send() : known;
   } catch (cause) {
     deps.logger.warn({ err: cause, taskId: task.id, kind: task.kind }, 'the provider could not be asked');
     return { kind: 'unknown', cause };
