@@ -5,8 +5,11 @@ import type { Health } from '@strongroom/platform/process';
 import { createRpcServer, type RpcServerConfig } from '@strongroom/platform/rpc';
 import { createAuditRefusal, createAuditSensitiveRead } from '@strongroom/platform/service';
 import type { FastifyInstance } from 'fastify';
+import type { Watchers } from './audit/watchers.ts';
 import type { Deps } from './deps.ts';
 import { createRoutes } from './routes.ts';
+
+const idleLookIntervalMs = 100;
 
 export interface AppDeps extends Deps {
   readonly authenticator: Authenticator;
@@ -19,7 +22,7 @@ export interface AppDeps extends Deps {
 /** The server of the admin service, not yet listening. Its workers are started apart: see workers.ts. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { authenticator, identity, health, rateLimiter, config, database, logger, metrics } = deps;
-  return createRpcServer({
+  const app = await createRpcServer({
     name: 'admin',
     routes: [{ service: AdminService, implementation: createRoutes(deps) }],
     logger,
@@ -32,4 +35,19 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     auditRefusal: createAuditRefusal(database),
     auditSensitiveRead: createAuditSensitiveRead(database),
   });
+  endWatchesOnClose(app, deps.watchers);
+  return app;
+}
+
+/**
+ * A watch would keep the server from closing for as long as somebody looks on. The connection it leaves is idle only after
+ * the server has looked for idle ones, and would be kept alive for a minute more: so it looks again.
+ */
+function endWatchesOnClose(app: FastifyInstance, watchers: Watchers): void {
+  let timer: NodeJS.Timeout | undefined;
+  app.addHook('preClose', async () => {
+    watchers.close();
+    timer = setInterval(() => app.server.closeIdleConnections(), idleLookIntervalMs);
+  });
+  app.addHook('onClose', async () => clearInterval(timer));
 }

@@ -5,6 +5,7 @@ import type { Keyring } from '@strongroom/platform/crypto';
 import type { Database } from '@strongroom/platform/database';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import type { LogTail } from './audit/log-tail.ts';
+import type { Watchers } from './audit/watchers.ts';
 import type { PersonKeystore } from './erasure/person-keystore.ts';
 import type { PageTokens } from './paging/page-token.ts';
 import type { Checkpointer } from './transparency/checkpointer.ts';
@@ -19,7 +20,7 @@ export interface Deps {
   readonly keystore: PersonKeystore;
   readonly checkpointer: Checkpointer;
   readonly logTail: LogTail;
-  readonly watchers: { count: number };
+  readonly watchers: Watchers;
   readonly pageTokens: PageTokens;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -5,6 +5,7 @@ import { runProcess } from '@strongroom/platform/process';
 import { openRemoteAuthenticator, openService } from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
 import { createLogTail } from './audit/log-tail.ts';
+import { createWatchers } from './audit/watchers.ts';
 import { adminVariables } from './config.ts';
 import { openLog } from './log.ts';
 import { createPageTokens } from './paging/page-token.ts';
@@ -36,7 +37,7 @@ runProcess({
       auth,
       authenticator,
       logTail: createLogTail(),
-      watchers: { count: 0 },
+      watchers: createWatchers(),
       pageTokens: createPageTokens(keyring.subkey('cursor')),
     };
     const app = await buildApp(deps);

@@ -22,6 +22,7 @@ import { createTestDatabase, createTestNats, createTestTokens, openSql } from '@
 import type { Test } from 'tap';
 import { buildApp } from '../src/app.ts';
 import { createLogTail } from '../src/audit/log-tail.ts';
+import { createWatchers } from '../src/audit/watchers.ts';
 import { adminVariables } from '../src/config.ts';
 import { openLog } from '../src/log.ts';
 import { createPageTokens } from '../src/paging/page-token.ts';
@@ -96,7 +97,7 @@ export async function startAdmin(t: Test, options: AdminOptions = {}) {
     metrics,
     rateLimiter: createRateLimiter(),
     logTail: createLogTail(),
-    watchers: { count: 0 },
+    watchers: createWatchers(),
     pageTokens: createPageTokens(keyring.subkey('cursor')),
   };
   const app = await buildApp(deps);

@@ -5,14 +5,13 @@ import type {
 } from '@strongroom/gen/strongroom/admin/v1/audit_event_pb.ts';
 import type { Database } from '@strongroom/platform/database';
 import type { Call } from '@strongroom/platform/rpc';
-import { errors } from '../errors.ts';
 import { requestToFilter } from './audit-filter.ts';
 import { type OpenDeps, recordToProto } from './audit-proto.ts';
 import { listRecords } from './audit-store.ts';
 import { readLogState } from './log-store.ts';
 import type { LogTail } from './log-tail.ts';
+import type { Watchers } from './watchers.ts';
 
-const watchersMax = 64;
 const pageSize = 100;
 /** Another process may take in events: the log itself is looked at this often, within the second that is promised. */
 const pollIntervalMs = 500;
@@ -21,7 +20,7 @@ const keepAliveIntervalMs = 15_000;
 export interface WatchDeps extends OpenDeps {
   readonly auditDatabase: Database;
   readonly logTail: LogTail;
-  readonly watchers: { count: number };
+  readonly watchers: Watchers;
 }
 
 /** Follows the log from a position. The caller resumes with the last sequence it saw and misses nothing. */
@@ -32,15 +31,15 @@ export async function* watchAuditEvents(
 ): AsyncGenerator<MessageInitShape<typeof WatchAuditEventsResponseSchema>> {
   const { auditDatabase, logTail, watchers } = deps;
   const filter = requestToFilter(request);
-  if (watchers.count >= watchersMax) throw errors.TOO_MANY_WATCHERS({ retryAfterMs: keepAliveIntervalMs });
-  watchers.count += 1;
+  const leave = watchers.enter();
+  const ended = AbortSignal.any([call.signal, watchers.closing]);
   try {
     const { size } = await readLogState(auditDatabase);
     let seen = request.afterSequence === undefined ? size - 1 : Number(request.afterSequence);
     // Headers go out with the first message: the caller learns at once that the watch stands.
     yield {};
     let lastSentMs = performance.now();
-    while (!call.signal.aborted) {
+    while (!ended.aborted) {
       // Read before the records: what comes after it is found in the next round.
       const upTo = (await readLogState(auditDatabase)).size - 1;
       const records =
@@ -48,19 +47,18 @@ export async function* watchAuditEvents(
           ? await listRecords(auditDatabase, filter, { limit: pageSize, descending: false, after: seen })
           : [];
       for (const record of records) yield { event: await recordToProto(deps, record) };
-      seen =
-        records.length === pageSize
-          ? (records.at(-1)?.sequence ?? seen)
-          : Math.max(seen, upTo, records.at(-1)?.sequence ?? 0);
+      const last = records.at(-1)?.sequence ?? seen;
+      // A full page may have been cut; else all up to the size read before has been looked at, whatever the filter left.
+      seen = records.length === pageSize ? last : Math.max(last, upTo);
       if (records.length > 0) lastSentMs = performance.now();
       if (records.length === pageSize) continue;
       if (performance.now() - lastSentMs >= keepAliveIntervalMs) {
         yield {};
         lastSentMs = performance.now();
       }
-      await logTail.changed(call.signal, pollIntervalMs);
+      await logTail.changed(ended, pollIntervalMs);
     }
   } finally {
-    watchers.count -= 1;
+    leave();
   }
 }
