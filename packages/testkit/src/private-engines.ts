@@ -13,7 +13,7 @@ import {
   type ServerProgram,
 } from '../../../scripts/engines/server-binary.ts';
 import { engineSecrets } from '../../../scripts/engines/state.ts';
-import type { EngineName } from '../../../scripts/support/names.ts';
+import { type EngineName, type ServiceName, serviceNames } from '../../../scripts/support/names.ts';
 import { stopProcess } from '../../../scripts/support/process-table.ts';
 import { testEngines } from './engines.ts';
 
@@ -24,6 +24,8 @@ export interface PrivateEngine {
   /** As the administrator or superuser. */
   readonly url: string;
   readonly port: number;
+  readonly engine: EngineName;
+  readonly dataDir: string;
   pid(): number;
   /** SIGKILL, as a crash would. */
   kill(): Promise<void>;
@@ -66,6 +68,8 @@ export async function createPrivateEngine(engine: EngineName): Promise<PrivateEn
   return {
     url,
     port,
+    engine,
+    dataDir,
     pid: () => running.pid,
     async kill() {
       await stopProcess(running.pid, { signal: 'SIGKILL', graceMs: stopGraceMs });
@@ -83,6 +87,15 @@ export async function createPrivateEngine(engine: EngineName): Promise<PrivateEn
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** The URLs with which the services connect, with the rights that they have. */
+export async function serviceUrls({ engine, dataDir, port }: PrivateEngine): Promise<Record<ServiceName, string>> {
+  if (engine === 'postgres') throw new Error("PostgreSQL's roles belong to databases: see createTestDatabase.");
+  const { services } = (await engineSecrets(dataDir))[engine];
+  const make = engine === 'redis' ? redisUrl : natsUrl;
+  const urls = serviceNames.map((name) => [name, make(port, name, services[name])]);
+  return Object.fromEntries(urls) as Record<ServiceName, string>;
 }
 
 function programOf(program: ServerProgram): ServerBinary {
