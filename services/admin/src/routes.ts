@@ -6,6 +6,11 @@ import { listAuditActions } from './audit/list-audit-actions.ts';
 import { listAuditEvents } from './audit/list-audit-events.ts';
 import { watchAuditEvents } from './audit/watch-audit-events.ts';
 import type { Deps } from './deps.ts';
+import { eraseSubject } from './erasure/erase-subject.ts';
+import { exportSubjectEvents } from './erasure/export-subject-events.ts';
+import { checkLegalHold } from './hold/check-legal-hold.ts';
+import { releaseLegalHold } from './hold/release-legal-hold.ts';
+import { setLegalHold } from './hold/set-legal-hold.ts';
 import { getCheckpoint } from './transparency/get-checkpoint.ts';
 import { getConsistencyProof } from './transparency/get-consistency-proof.ts';
 import { getInclusionProof } from './transparency/get-inclusion-proof.ts';
@@ -37,5 +42,10 @@ export function createRoutes(deps: Deps): Partial<ServiceImpl<typeof AdminServic
     getInclusionProof: useCase(getInclusionProof, deps),
     getConsistencyProof: useCase(getConsistencyProof, deps),
     getTile: useCase(getTile, deps),
+    setLegalHold: useCase(setLegalHold, deps),
+    releaseLegalHold: useCase(releaseLegalHold, deps),
+    checkLegalHold: useCase(checkLegalHold, deps),
+    eraseSubject: useCase(eraseSubject, deps),
+    exportSubjectEvents: useCase(exportSubjectEvents, deps),
   };
 }

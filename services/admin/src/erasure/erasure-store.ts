@@ -1,0 +1,13 @@
+import type { Queries } from '../queries.ts';
+
+/** Gives whether this is the first time. */
+export async function insertErasure({ sql }: Queries, userId: string): Promise<boolean> {
+  const { count } = await sql`insert into erasure (user_id) values (${userId}::uuid) on conflict do nothing`;
+  return count > 0;
+}
+
+/** What the detection of anomalies knows about a person: places, hours, devices, amounts. */
+export async function deleteBaseline({ sql }: Queries, userId: string): Promise<void> {
+  await sql`delete from anomaly_baseline where user_id = ${userId}::uuid`;
+  await sql`update anomaly set reasons = '{}' where user_id = ${userId}::uuid and reasons <> '{}'`;
+}
