@@ -27,27 +27,30 @@ const { values } = parseArgs({
   },
 });
 
-let system: RunningSystem | undefined;
-let isEnding = false;
+const ending = new AbortController();
+let starting: Promise<RunningSystem> | undefined;
 
 async function end(code: number): Promise<never> {
   // A second Ctrl-C while the first one is at work changes nothing: the end is bounded.
-  if (isEnding) return await new Promise<never>(() => undefined);
-  isEnding = true;
+  if (ending.signal.aborted) return await new Promise<never>(() => undefined);
+  ending.abort(new Error('stopped while starting'));
   console.log(pc.dim('\nStopping…'));
+  const system = await starting?.catch(() => undefined);
   await system?.stop();
   process.exit(code);
 }
 
 async function main(): Promise<void> {
   const startMs = performance.now();
-  system = await startSystem({ dataDir: values.data, log: (line) => console.log(pc.dim(`  ${line}`)) });
+  const log = (line: string) => console.log(pc.dim(`  ${line}`));
+  starting = startSystem({ dataDir: values.data, log, signal: ending.signal });
+  const system = await starting;
   console.log(`${pc.green('✓')} up in ${((performance.now() - startMs) / 1000).toFixed(1)} s\n`);
   const hasHeld = values['no-journey'] || (await runJourney(system));
   if (values.once) await end(hasHeld ? 0 : 1);
   console.log(describe(system));
   const broken = await system.broken;
-  if (isEnding) return;
+  if (ending.signal.aborted) return;
   console.error(pc.red(`\n${broken} has ended by itself; its log is ${values.data}/logs/${broken}.log`));
   await end(1);
 }
@@ -70,6 +73,7 @@ if (values.help) {
 } else {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
   main().catch((error: Error) => {
+    if (ending.signal.aborted) return;
     console.error(`${pc.red('✗')} ${error.message}`);
     process.exitCode = 1;
   });

@@ -5,13 +5,17 @@ import { writeDevelopmentCertificates } from '@strongroom/platform/identity';
 import { type EngineUrls, startEngines, stopEngines } from '../engines/index.ts';
 import { type Log, serviceNames } from '../support/names.ts';
 import { isPortFree, loopback } from '../support/ports.ts';
-import { openProcessTable, stopProcess } from '../support/process-table.ts';
+import { openProcessTable, type ProcessTable, stopProcess } from '../support/process-table.ts';
 import { migrateDatabases } from './databases.ts';
 import { defaultPorts, type ProcessName, type ProcessPlan, planProcesses } from './plan.ts';
 import { type RunningProcess, startProcess } from './run-process.ts';
 import { systemSecrets } from './secrets.ts';
 
 const drainMs = 15_000;
+/** The starter stops everything in order by itself: every process's drain and the engines' end. */
+const starterStopMs = 90_000;
+/** In pids.json, beside the processes: who started them and stops them in the end. */
+const starterName = 'start';
 /** Those who hand work on stop before those who take it. */
 const stopOrder: readonly ProcessName[] = ['gateway', 'profile', 'payments', 'auth', 'admin', 'witness', 'psp-sandbox'];
 
@@ -19,6 +23,8 @@ export interface SystemOptions {
   readonly dataDir: string;
   readonly log: Log;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Gives up, and stops what was started by then. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunningSystem {
@@ -39,16 +45,19 @@ export interface RunningSystem {
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
   const dataDir = resolve(options.dataDir);
   const environment = options.environment ?? process.env;
-  const { log } = options;
+  const { log, signal } = options;
   await mkdir(join(dataDir, 'logs'), { recursive: true });
-  const secrets = await systemSecrets(dataDir);
-  const engines = await startEngines({ dataDir, log, environment });
+  await claim(dataDir, log);
   try {
+    const secrets = await systemSecrets(dataDir);
+    const engines = await startEngines({ dataDir, log, environment });
+    signal?.throwIfAborted();
     const databases = await migrateDatabases(engines.urls.postgres.superuserUrl, secrets.roles, log);
     await writeDevelopmentCertificates(join(dataDir, 'tls'), serviceNames);
     const plans = planProcesses({ dataDir, engines: engines.urls, databases, secrets, environment });
     await requireFreePorts(plans);
-    const running = await startAll(plans, dataDir, environment, log);
+    signal?.throwIfAborted();
+    const running = await orAborted(startAll(plans, dataDir, environment, log), signal);
     return describe({ dataDir, plans, running, engines: engines.urls, environment });
   } catch (error) {
     await stopSystem(dataDir);
@@ -56,23 +65,48 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
   }
 }
 
+/** One start for each folder: a second one would take over the first one's engines and stop them in the end. */
+async function claim(dataDir: string, log: Log): Promise<void> {
+  const table = openProcessTable(dataDir);
+  const alive = await table.alive();
+  const starter = alive.get(starterName);
+  if (starter !== undefined && starter !== process.pid) {
+    throw new Error(`Strongroom runs already from ${dataDir} (pid ${starter}); npm run stop ends it.`);
+  }
+  await table.record(starterName, process.pid);
+  if (!stopOrder.some((name) => alive.has(name))) return;
+  log('stopping what a killed start left running');
+  await stopProcesses(table, alive);
+}
+
 /** Stops by pid what a start in this folder left running, and says how many processes that were. */
 export async function stopSystem(dataDir: string): Promise<number> {
   const folder = resolve(dataDir);
   const table = openProcessTable(folder);
-  const alive = await table.alive();
-  let count = 0;
+  const before = await table.alive();
+  const starter = before.get(starterName);
+  // Asked first, because it would take the end of its processes for a failure.
+  if (starter !== undefined && starter !== process.pid) await stopProcess(starter, { graceMs: starterStopMs });
+  await stopProcesses(table, await table.alive());
+  await stopEngines(folder);
+  await table.forget(starterName);
+  return [...before.keys()].filter((name) => name !== starterName).length;
+}
+
+async function stopProcesses(table: ProcessTable, alive: ReadonlyMap<string, number>): Promise<void> {
   for (const name of stopOrder) {
     const pid = alive.get(name);
-    if (pid !== undefined) {
-      await stopProcess(pid, { graceMs: drainMs });
-      count += 1;
-    }
+    if (pid !== undefined) await stopProcess(pid, { graceMs: drainMs });
     await table.forget(name);
   }
-  const engineCount = [...alive.keys()].filter((name) => !stopOrder.some((own) => own === name)).length;
-  await stopEngines(folder);
-  return count + engineCount;
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  return Promise.race([work, aborted]);
 }
 
 async function startAll(
