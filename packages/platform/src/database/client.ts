@@ -5,7 +5,8 @@ import type { DatabaseConfig } from './config.ts';
 const reconnectDelayMaxS = 1;
 const reconnectDelayFirstS = 0.05;
 const keepAliveS = 30;
-const timestampOids = [1082, 1083, 1114, 1182, 1184, 1185, 1115, 1231];
+/** date, time, timestamp, timestamptz; postgres.js derives their arrays from these. */
+const timestampOids = [1082, 1083, 1114, 1184];
 const jsonOids = [114, 3802];
 
 export type PostgresClient = postgres.Sql<{ bigint: bigint }>;

@@ -63,6 +63,15 @@ t.test('measured: JSON goes in as text and comes out whole, in both clients', as
   t.same(await database.sql`select jsonb_typeof(content) as type from shape`, [{ type: 'object' }]);
 });
 
+t.test('measured: arrays of timestamps go in and come out', async (t) => {
+  const fixture = await createDatabaseFixture();
+  t.teardown(() => fixture.close());
+  const { sql } = fixture.database;
+  const times = ['2026-11-24 20:05:00.123456+00', '2026-11-25 20:05:00+00'];
+  const [row] = await sql`select ${times}::timestamptz[] as times, ${[1n, 2n].map(String)}::bigint[] as numbers`;
+  t.same(row, { times, numbers: [1n, 2n] });
+});
+
 t.test('S4.4: the act of a transaction is set for it alone', async (t) => {
   const fixture = await createDatabaseFixture({ DB_POOL_MAX_CONNECTIONS: '1' });
   t.teardown(() => fixture.close());
