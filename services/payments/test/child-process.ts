@@ -1,6 +1,15 @@
 import { spawnProcess, type TestProcess } from '@strongroom/testkit';
 import { clientsOf, type startSurroundings } from './payments-fixture.ts';
 
+/** The places in payments where a test can break the process. */
+export type FailpointName =
+  | `payments.${'create' | 'cancel' | 'refund' | 'update' | 'set-payment-status'}.${'before' | 'after'}-commit`
+  | `payments.${'charge' | 'refund'}.${'before-psp' | 'after-psp' | 'after-result'}`
+  | `payments.webhook.${'before' | 'after'}-commit`
+  | `payments.schedule.${'before' | 'after'}-commit`
+  | `payments.add-payment-method.${'after-claim' | 'before-commit' | 'after-commit'}`
+  | 'payments.delivery.after-send';
+
 /** The real process of the service, which a test may kill. Takes webhooks as soon as it is up. */
 export async function spawnPayments(
   around: Awaited<ReturnType<typeof startSurroundings>>,

@@ -191,5 +191,5 @@ function openResponse<Schema extends DescMessage>(
 /** payments.refund.before-commit: the method's name without the noun that all of them share. */
 function failpointOf(call: Call, step: string): string {
   const name = call.method.name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
-  return `payments.${name.replace(/-payment$/, '')}.${step}`;
+  return `payments.${name.replace(/^(create|cancel|refund|update)-payment$/, '$1')}.${step}`;
 }

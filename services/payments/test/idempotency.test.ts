@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { toBinary } from '@bufbuild/protobuf';
+import { ConnectError } from '@connectrpc/connect';
+import { CreatePaymentResponseSchema } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
+import { readServiceError } from '@strongroom/platform/errors';
+import { until } from '@strongroom/testkit';
+import t from 'tap';
+import { checkInvariants } from './invariants.ts';
+import { instantPayment, startPayments } from './payments-fixture.ts';
+import { reasonOf } from './refusal.ts';
+
+/** As many at once as two shared cores answer within the deadline of 5 s. */
+const parallelMax = 32;
+
+/** Runs `count` calls, a bounded number at once, and tells what came of each. */
+async function storm<T>(count: number, call: (index: number) => Promise<T>): Promise<PromiseSettledResult<T>[]> {
+  const results: PromiseSettledResult<T>[] = [];
+  let next = 0;
+  const run = async () => {
+    for (let index = next++; index < count; index = next++) {
+      [results[index]] = (await Promise.allSettled([call(index)])) as [PromiseSettledResult<T>];
+    }
+  };
+  await Promise.all(Array.from({ length: parallelMax }, run));
+  return results;
+}
+
+function reasons(results: readonly PromiseSettledResult<unknown>[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const result of results) {
+    const fault = result.status === 'rejected' ? readServiceError(result.reason) : undefined;
+    const reason = result.status === 'fulfilled' ? 'OK' : (fault?.reason ?? String(result.reason));
+    counts[reason] = (counts[reason] ?? 0) + 1;
+  }
+  return counts;
+}
+
+t.test('F19: 1,000 identical requests at two instances are one payment, and every answer is its', async (t) => {
+  const fixture = await startPayments(t, { instances: 2 });
+  const { sender, recipient } = await fixture.pair();
+  const clients = fixture.instances.flatMap(({ connectBinary, connect, grpc }) => [
+    ...Array.from({ length: 8 }, () => connectBinary),
+    connect,
+    grpc,
+  ]);
+  const call = fixture.as(sender, 'storm');
+  const results = await storm(1_000, (index) => {
+    const client = clients[index % clients.length] ?? fixture.connect;
+    return client.createPayment(instantPayment(recipient), call);
+  });
+  const counts = reasons(results);
+  t.same(
+    Object.keys(counts).filter((reason) => reason !== 'OK' && reason !== 'IDEMPOTENCY_IN_PROGRESS'),
+    [],
+    `no other answer: ${JSON.stringify(counts)}`,
+  );
+  const bodies = results.flatMap((result) =>
+    result.status === 'fulfilled'
+      ? [Buffer.from(toBinary(CreatePaymentResponseSchema, result.value)).toString('hex')]
+      : [],
+  );
+  t.equal(new Set(bodies).size, 1, 'all bodies are the same bytes');
+  const payments = await fixture.superuser`select id from payments where sender_id = ${sender.id}`;
+  t.equal(payments.length, 1);
+  await until(() => fixture.sandbox.journal().some(({ kind }) => kind === 'charge-completed'));
+  t.equal(fixture.sandbox.journal().filter(({ kind }) => kind === 'charge').length, 1, 'one effect at the provider');
+  await until(async () => (await checkInvariants(fixture.superuser, fixture.sandbox)).length === 0);
+});
+
+t.test('F20: two bodies race for one key: one wins, all of the other are refused', async (t) => {
+  const fixture = await startPayments(t, { instances: 2 });
+  const { sender, recipient } = await fixture.pair();
+  const call = fixture.as(sender, 'race');
+  const results = await storm(200, (index) => {
+    const client = fixture.instances[index % 2]?.connect ?? fixture.connect;
+    return client.createPayment(instantPayment(recipient, index % 4 < 2 ? 1_000n : 2_000n), call);
+  });
+  const amounts = results.flatMap((result) =>
+    result.status === 'fulfilled' ? [result.value.payment?.amount?.minorUnits] : [],
+  );
+  t.equal(new Set(amounts).size, 1, 'one body won');
+  const counts = reasons(results);
+  const known = ['OK', 'IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED'];
+  t.same(
+    Object.keys(counts).filter((reason) => !known.includes(reason)),
+    [],
+    JSON.stringify(counts),
+  );
+  t.ok((counts['IDEMPOTENCY_KEY_REUSED'] ?? 0) > 0);
+  const payments = await fixture.superuser`select id from payments where sender_id = ${sender.id}`;
+  t.equal(payments.length, 1);
+});
+
+t.test('F21: a key belongs to one person and one method', async (t) => {
+  const fixture = await startPayments(t);
+  const { sender, recipient } = await fixture.pair();
+  const other = fixture.auth.addPerson();
+  const first = await fixture.connect.createPayment(instantPayment(recipient), fixture.as(sender, 'same'));
+  const second = await fixture.connect.createPayment(instantPayment(recipient), fixture.as(other, 'same'));
+  t.not(first.payment?.id, second.payment?.id);
+  t.equal(second.payment?.senderId, other.id, 'nobody is told what another was answered');
+  const paid = await fixture.completedPayment(sender, recipient);
+  const refund = { id: paid.id, amount: { currencyCode: 'EUR', minorUnits: 1n } };
+  const { refund: made } = await fixture.connect.refundPayment(refund, fixture.as(recipient, 'same'));
+  t.ok(made?.id, 'the same key at another method is another key');
+});
+
+t.test('B-idem: a key is free again after a refusal, and nothing is stored for one', async (t) => {
+  const fixture = await startPayments(t);
+  const { sender, recipient } = await fixture.pair();
+  const { connect, as, superuser } = fixture;
+  const key = randomUUID();
+  const unknown = { ...instantPayment(recipient), recipientId: randomUUID() };
+  t.equal(await reasonOf(connect.createPayment(unknown, as(sender, key))), 'RECIPIENT_NOT_FOUND');
+  t.equal(await reasonOf(connect.createPayment(instantPayment(sender), as(sender, key))), 'SELF_PAYMENT');
+  t.equal(await reasonOf(connect.createPayment(instantPayment(recipient, 0n), as(sender, key))), 'VALIDATION_FAILED');
+  t.same([...(await superuser`select * from idempotency_keys`)], []);
+  t.equal(await reasonOf(connect.createPayment(instantPayment(recipient), as(sender, key))), 'none');
+  t.equal(await reasonOf(connect.createPayment(instantPayment(recipient), as(sender))), 'IDEMPOTENCY_KEY_REQUIRED');
+});
+
+t.test('B-idem: a repetition is answered also when its recipient is gone', async (t) => {
+  const fixture = await startPayments(t);
+  const { sender, recipient } = await fixture.pair();
+  const call = fixture.as(sender, 'gone');
+  const first = await fixture.connect.createPayment(instantPayment(recipient), call);
+  fixture.auth.deactivate(recipient.id);
+  t.same(await fixture.connect.createPayment(instantPayment(recipient), call), first);
+  t.equal(await reasonOf(fixture.connect.createPayment(instantPayment(recipient, 7n), call)), 'IDEMPOTENCY_KEY_REUSED');
+});
+
+t.test('B-idem: while the first runs, the second is told when to come back', async (t) => {
+  const fixture = await startPayments(t);
+  const { sender, recipient } = await fixture.pair();
+  const held = await fixture.superuser.reserve();
+  try {
+    // The lock is what a transaction in progress holds; its number is only known by taking it in the statement's way.
+    const call = fixture.as(sender, 'held');
+    await fixture.connect.createPayment(instantPayment(recipient), fixture.as(sender, 'other'));
+    const { keyUseOf } = await import('../src/idempotency/idempotent.ts');
+    const { PaymentsService } = await import('@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts');
+    const { create } = await import('@bufbuild/protobuf');
+    const { CreatePaymentRequestSchema } = await import('@strongroom/gen/strongroom/payments/v1/payment_pb.ts');
+    const use = keyUseOf(fixture.deps, create(CreatePaymentRequestSchema, instantPayment(recipient)), {
+      idempotencyKey: 'held',
+      principal: { userId: sender.id },
+      method: PaymentsService.method.createPayment,
+    } as never);
+    await held`select pg_advisory_lock(${String(use?.lock)}::bigint)`;
+    const error = await fixture.connect.createPayment(instantPayment(recipient), call).catch((cause) => cause);
+    t.ok(error instanceof ConnectError);
+    const fault = readServiceError(error);
+    t.equal(fault?.reason, 'IDEMPOTENCY_IN_PROGRESS');
+    t.equal(fault?.status, 409);
+    t.ok((fault?.retryAfterMs ?? 0) > 0, 'RetryInfo says when');
+    await held`select pg_advisory_unlock_all()`;
+    t.equal(await reasonOf(fixture.connect.createPayment(instantPayment(recipient), call)), 'none');
+  } finally {
+    held.release();
+  }
+});
+
+t.test('B-idem: stored answers are sealed, keys hashed, and both count for more than a day', async (t) => {
+  const fixture = await startPayments(t);
+  const { sender, recipient } = await fixture.pair();
+  const request = { ...instantPayment(recipient), description: 'canary-description' };
+  await fixture.connect.createPayment(request, fixture.as(sender, 'canary-key'));
+  const [row] = await fixture.superuser`
+    select encode(key_hash, 'escape') || encode(response, 'escape') || encode(request_hash, 'escape') as text,
+      expire_time - create_time > interval '24 hours' as long from idempotency_keys`;
+  t.notMatch(row?.['text'], /canary/);
+  t.equal(row?.['long'], true);
+});
+
+t.test(
+  'F22: a crashed owner leaves a lease: 409 while it lasts, then taken over, and its fence is shut out',
+  async (t) => {
+    const fixture = await startPayments(t, { variables: { IDEMPOTENCY_LEASE_MS: '700' } });
+    const person = fixture.auth.addPerson();
+    const card = { number: '4242424242424242', expMonth: 12, expYear: 2030, cvc: '123' };
+    const request = { method: { case: 'card', value: card } } as const;
+    fixture.sandbox.control({ mode: 'ok' });
+    const { setFailpoints } = await import('@strongroom/platform/process');
+    setFailpoints('payments.add-payment-method.after-claim=delay:1500@1');
+    t.teardown(() => setFailpoints(''));
+    const hanging = reasonOf(fixture.connect.addPaymentMethod(request, fixture.as(person, 'card')));
+    await until(async () => (await fixture.superuser`select 1 from idempotency_keys`).length === 1);
+    t.equal(
+      await reasonOf(fixture.grpc.addPaymentMethod(request, fixture.as(person, 'card'))),
+      'IDEMPOTENCY_IN_PROGRESS',
+    );
+    const taken = await until(() => fixture.grpc.addPaymentMethod(request, fixture.as(person, 'card')));
+    t.equal(taken.paymentMethod?.last4, '4242');
+    t.match(await hanging, /IDEMPOTENCY_IN_PROGRESS|PAYMENT_METHOD_EXISTS/, 'who was taken over adds nothing');
+    const again = await fixture.connect.addPaymentMethod(request, fixture.as(person, 'card'));
+    t.same(again, taken, 'and the answer stands');
+    const rows = await fixture.superuser`select id from payment_methods`;
+    t.equal(rows.length, 1);
+  },
+);
