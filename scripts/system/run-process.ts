@@ -7,7 +7,7 @@ import { isListening, waitFor } from '../support/ports.ts';
 import type { ProcessTable } from '../support/process-table.ts';
 import type { ProcessPlan } from './plan.ts';
 
-const readyTimeoutMs = 60_000;
+const readyTimeoutMs = 120_000;
 const probeTimeoutMs = 2_000;
 const shownLogLines = 15;
 const compileCache = join(repositoryRoot, '.data', 'compile-cache');

@@ -12,7 +12,7 @@ export function sourceFiles(pattern: RegExp = /\.ts$/): SourceFile[] {
   const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8', maxBuffer: 16_777_216 });
   return tracked
     .split('\n')
-    .filter((path) => pattern.test(path) && !path.startsWith('gen/') && !path.includes('/test/gen/'))
+    .filter((path) => pattern.test(path) && !path.startsWith('gen/') && !path.includes('/gen/'))
     .filter((path) => existsSync(join(root, path)))
     .map((path) => {
       const text = readFileSync(join(root, path), 'utf8');

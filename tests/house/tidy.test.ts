@@ -5,6 +5,8 @@ import { isTest, sourceFiles } from './source-files.ts';
 
 const fileLinesMax = 400;
 const functionLinesMax = 70;
+/** A factory is the scope of the functions in it, each of which is counted by itself. */
+const factoryLinesMax = 160;
 
 const files = sourceFiles();
 const product = files.filter(({ path }) => !isTest(path) && /^(packages|services|gateway)\//.test(path));
@@ -12,6 +14,8 @@ const product = files.filter(({ path }) => !isTest(path) && /^(packages|services
 /** Places that read the environment: configuration, processes' entry points, and what starts them. */
 const readsEnvironment =
   /^(packages\/platform\/src\/config\/|packages\/testkit\/|scripts\/|bench\/|(services\/[a-z]+|gateway)\/src\/(main|config)\.ts)/;
+/** Commands that are run by hand. */
+const commands = /(-cli|\/audit-export|\/replay-parked)\.ts$/;
 /** Standalone programs without the platform: they have a configuration of their own. */
 const standalone =
   /^packages\/(tlog\/src\/witness\/main|psp-sandbox\/src\/(main|config)|platform\/src\/telemetry\/register|platform\/src\/process\/failpoint)/;
@@ -22,7 +26,8 @@ t.test('house: a file fits a reader, and a function a screen', (t) => {
   }
   for (const { path, lines } of product) {
     for (const { name, length } of functions(lines)) {
-      t.ok(length <= functionLinesMax, `${path}: ${name} has ${length} lines, at most ${functionLinesMax}`);
+      const linesMax = name.startsWith('create') ? factoryLinesMax : functionLinesMax;
+      t.ok(length <= linesMax, `${path}: ${name} has ${length} lines, at most ${linesMax}`);
     }
   }
   t.end();

@@ -1,0 +1,49 @@
+// What is written down twice is compared here, so that neither can change alone.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { envExample } from '../../scripts/env-example.ts';
+import { root, sourceFiles } from './source-files.ts';
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+t.test('S3.2: .env.example names every variable of every process, as the configuration has it', (t) => {
+  t.equal(read('.env.example'), envExample(), 'run: node scripts/env-example.ts > .env.example');
+  t.end();
+});
+
+t.test('house: every script of package.json exists and is in the README', (t) => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  for (const [name, command] of Object.entries(scripts)) {
+    const file = /^node (\S+\.(?:ts|js))/.exec(command)?.[1];
+    if (file !== undefined) t.doesNotThrow(() => read(file), `${name} runs ${file}`);
+  }
+  const readme = read('README.md');
+  for (const name of ['start', 'test', 'run stop', 'run test:chaos', 'run bench', 'run check', 'run secrets']) {
+    t.match(readme, `npm ${name}`);
+  }
+  t.end();
+});
+
+t.test('house: no registry host and no download address stands in the repository', (t) => {
+  t.notMatch(read('package-lock.json'), /"resolved": "https?:/);
+  t.end();
+});
+
+t.test('house: what is not built yet can only become less', (t) => {
+  // Each RPC stands in its service's table of contents; one that is left out answers NOT_YET_BUILT.
+  const notYetBuilt: readonly string[] = [];
+  const routes = sourceFiles(/^services\/[a-z]+\/src\/routes\.ts$/)
+    .map(({ text }) => text)
+    .join('\n');
+  const missing: string[] = [];
+  for (const name of ['auth', 'payments', 'profile', 'admin']) {
+    const proto = read(`proto/strongroom/${name}/v1/${name}_service.proto`);
+    for (const [, rpc = ''] of proto.matchAll(/^ {2}rpc (\w+)\(/gm)) {
+      const local = rpc[0]?.toLowerCase() + rpc.slice(1);
+      if (!new RegExp(`\\b${local}: use(Case|Stream)\\(`).test(routes)) missing.push(`${name}.${rpc}`);
+    }
+  }
+  t.same(missing, notYetBuilt);
+  t.end();
+});
