@@ -25,10 +25,14 @@ export const authVariables = defineConfig({
     maxLength: 1024,
     doc: 'Where the first administrator and its password are written, once, with mode 0600.',
   }),
-  FIRST_ADMIN_EMAIL: text({ default: 'admin@strongroom.local', maxLength: 255, doc: 'Address of the first administrator.' }),
+  FIRST_ADMIN_EMAIL: text({
+    default: 'admin@strongroom.local',
+    maxLength: 255,
+    doc: 'Address of the first administrator.',
+  }),
   EMAIL_VERIFICATION: oneOf(['off', 'required'], {
-    default: 'required',
-    doc: 'off: registration answers with tokens and tells that an address is taken. required: it always answers alike.',
+    optional: true,
+    doc: 'Left out: required in production, off elsewhere. off: registration answers with tokens and tells that an address is taken. required: it always answers alike.',
   }),
   PUBLIC_URL: text({
     default: 'http://127.0.0.1:3000',
@@ -47,7 +51,12 @@ export const authVariables = defineConfig({
     default: 'flag',
     doc: 'Whether a refresh from another address or user agent is recorded or refused.',
   }),
-  SESSION_IDLE_S: durationS({ default: 1_209_600, min: 1, max: yearS, doc: 'A session unused so long ends (14 days).' }),
+  SESSION_IDLE_S: durationS({
+    default: 1_209_600,
+    min: 1,
+    max: yearS,
+    doc: 'A session unused so long ends (14 days).',
+  }),
   SESSION_ABSOLUTE_S: durationS({ default: 2_592_000, min: 1, max: yearS, doc: 'A session ends after (30 days).' }),
   SESSION_LIMIT: integer({ default: 10, min: 1, max: 100, doc: 'Sessions of one user; the one least used ends.' }),
   LOCKOUT_PROFILE: oneOf(['default', 'pci'], { default: 'default', doc: '5 tries and 15 minutes, or 10 and 30.' }),
@@ -60,14 +69,26 @@ export const authVariables = defineConfig({
     max: 1_000_000,
     doc: 'Different addresses that fail within ten minutes before the detector trips.',
   }),
-  CAPTCHA_MODE: oneOf(['off', 'after-failures', 'always'], { default: 'off', doc: 'When a proof of work is asked for.' }),
-  CAPTCHA_COST: integer({ default: 50_000, min: 1, max: 10_000_000, doc: 'Hashes that a proof of work takes at most.' }),
-  MFA_REQUIRED_ROLES: list({
-    default: ['ADMIN'],
-    oneOf: ['CUSTOMER', 'VENDOR', 'ADMIN', 'NONE'],
-    doc: 'Roles that must have a second factor; NONE for none. Empty means the default.',
+  CAPTCHA_MODE: oneOf(['off', 'after-failures', 'always'], {
+    default: 'off',
+    doc: 'When a proof of work is asked for.',
   }),
-  MFA_RECOVERY_DELAY_S: durationS({ default: 259_200, max: yearS, doc: 'From approval to effect of a recovery (3 days).' }),
+  CAPTCHA_COST: integer({
+    default: 50_000,
+    min: 1,
+    max: 10_000_000,
+    doc: 'Hashes that a proof of work takes at most.',
+  }),
+  MFA_REQUIRED_ROLES: list({
+    optional: true,
+    oneOf: ['CUSTOMER', 'VENDOR', 'ADMIN'],
+    doc: 'Roles that must have a second factor. Left out: ADMIN in production, none elsewhere.',
+  }),
+  MFA_RECOVERY_DELAY_S: durationS({
+    default: 259_200,
+    max: yearS,
+    doc: 'From approval to effect of a recovery (3 days).',
+  }),
   MFA_ISSUER: text({ default: 'Strongroom', maxLength: 64, doc: 'Name in authenticator applications.' }),
   WEBAUTHN_RP_ID: text({ default: 'localhost', maxLength: 255, doc: 'Relying party id of passkeys: the host name.' }),
   WEBAUTHN_ORIGINS: list({ default: ['http://localhost:3000'], maxItems: 20, doc: 'Origins that passkeys come from.' }),
@@ -77,7 +98,11 @@ export const authVariables = defineConfig({
     doc: 'Origins that a DPoP proof may name (htu): where people reach the system.',
   }),
   JWT_SECRET: secret({ optional: true, minBytes: 32, doc: 'A shared secret (HS256) whose tokens are still accepted.' }),
-  JWT_SECRETS: secret({ optional: true, minBytes: 2, doc: 'More of them: JSON list of {kid, secret, isActive, canVerify}.' }),
+  JWT_SECRETS: secret({
+    optional: true,
+    minBytes: 2,
+    doc: 'More of them: JSON list of {kid, secret, isActive, canVerify}.',
+  }),
   SIGNING_KEYS_KEPT_MAX: integer({ default: 10, min: 2, max: 100, doc: 'Keys kept after their tokens have ended.' }),
   SIGNING_KEY_LIFE_DAYS: integer({ default: 90, min: 1, max: 365, doc: 'Days that a key signs before the next.' }),
   DENY_MARKER_LEASE_MS: durationMs({
@@ -87,10 +112,22 @@ export const authVariables = defineConfig({
     doc: 'How long Redis may say that it knows every revocation without hearing from auth.',
   }),
   RETENTION_DAYS: integer({ default: 90, min: 1, max: 3650, doc: 'How long ended sessions are kept.' }),
-  SIGN_IN_WITH_SHARED_SECRET: boolean({ default: false, doc: 'Sign with the active entry of JWT_SECRETS, not Ed25519.' }),
+  SIGN_IN_WITH_SHARED_SECRET: boolean({
+    default: false,
+    doc: 'Sign with the active entry of JWT_SECRETS, not Ed25519.',
+  }),
 });
 
 export type AuthConfig = ConfigOf<typeof authVariables>;
+
+/** Contract.md: registration answers alike for everyone in production, and tells more where that helps development. */
+export function isEmailVerificationRequired(config: AuthConfig): boolean {
+  return (config.EMAIL_VERIFICATION ?? (config.STRONGROOM_ENV === 'production' ? 'required' : 'off')) === 'required';
+}
+
+export function mfaRequiredRolesOf(config: AuthConfig): readonly string[] {
+  return config.MFA_REQUIRED_ROLES ?? (config.STRONGROOM_ENV === 'production' ? ['ADMIN'] : []);
+}
 
 export function lockoutPolicyOf(config: AuthConfig): LockoutPolicy {
   const profile = lockoutProfiles[config.LOCKOUT_PROFILE];

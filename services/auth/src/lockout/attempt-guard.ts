@@ -1,8 +1,22 @@
 import type { Act, Database, Transaction } from '@strongroom/platform/database';
 import type { Logger } from '@strongroom/platform/telemetry';
 import type { Redis } from 'ioredis';
-import { emptyLockoutState, type LockoutPolicy, type LockoutState, type Reservation, reserveAttempt, settleFailure } from './lockout.ts';
-import { type LockoutKind, listStaleMirrors, lockLockout, readLockout, setMirrorStale, writeLockout } from './lockout-store.ts';
+import {
+  emptyLockoutState,
+  type LockoutPolicy,
+  type LockoutState,
+  type Reservation,
+  reserveAttempt,
+  settleFailure,
+} from './lockout.ts';
+import {
+  type LockoutKind,
+  listStaleMirrors,
+  lockLockout,
+  readLockout,
+  setMirrorStale,
+  writeLockout,
+} from './lockout-store.ts';
 
 /**
  * Counts guesses at one key over all instances (S1.3a). Postgres judges and keeps; Redis holds a copy under

@@ -82,8 +82,7 @@ export async function createPasswordHasher(options: PasswordHasherOptions): Prom
       const known = readStoredPassword(stored);
       return known === undefined || isOutdated(known, { pepperId: keyring.activeKeyId, cost });
     },
-    measure: (password, inputs, signal) =>
-      run<MeasureTask, PasswordStrength>('measure', { password, inputs }, signal),
+    measure: (password, inputs, signal) => run<MeasureTask, PasswordStrength>('measure', { password, inputs }, signal),
     close: () => pool.destroy(),
   };
 }

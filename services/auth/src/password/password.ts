@@ -29,7 +29,15 @@ const ownPartLengthMin = 8;
 const tokenLengthMin = 4;
 
 /** ASVS V6.1.2: words that anyone who attacks this system tries first. */
-export const contextWords = ['strongroom', 'payments', 'payment', 'gateway', 'administrator', 'admin', 'password'] as const;
+export const contextWords = [
+  'strongroom',
+  'payments',
+  'payment',
+  'gateway',
+  'administrator',
+  'admin',
+  'password',
+] as const;
 
 const composition: readonly (readonly [string, RegExp, string])[] = [
   ['password.uppercase', /\p{Lu}/u, 'must have an upper-case letter'],
@@ -84,7 +92,17 @@ function isCloseTo(password: string, tokens: readonly string[]): boolean {
   });
 }
 
-const leet: Readonly<Record<string, string>> = { '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '@': 'a', $: 's', '!': 'i' };
+const leet: Readonly<Record<string, string>> = {
+  '0': 'o',
+  '1': 'i',
+  '3': 'e',
+  '4': 'a',
+  '5': 's',
+  '7': 't',
+  '@': 'a',
+  $: 's',
+  '!': 'i',
+};
 
 /** Lower case, accents and leet undone: the forms that guessing programs try. */
 export function plainForm(text: string): string {

@@ -35,7 +35,6 @@ export function createClaimsSigner(key: { kid: string; algorithm: 'EdDSA' | 'HS2
     algorithm: key.algorithm,
     kid: key.kid,
     header: { alg: key.algorithm, typ: 'at+jwt' },
-    noTimestamp: true,
   });
   return (claims) => sign(claims);
 }

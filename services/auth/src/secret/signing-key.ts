@@ -52,7 +52,9 @@ export function thumbprintOf({ crv, kty, x }: Ed25519Jwk): string {
 }
 
 export function publicPemOf(jwk: Ed25519Jwk): string {
-  return createPublicKey({ key: { ...jwk }, format: 'jwk' }).export({ format: 'pem', type: 'spki' }).toString();
+  return createPublicKey({ key: { ...jwk }, format: 'jwk' })
+    .export({ format: 'pem', type: 'spki' })
+    .toString();
 }
 
 /** Refuses a private part that isn't the one of the public part: a database mixed up by hand must not sign. */
@@ -126,7 +128,9 @@ function parseList(text: string): readonly unknown[] {
     if (Array.isArray(parsed) && parsed.every((entry) => typeof entry === 'object' && entry !== null)) return parsed;
   } catch (cause) {
     // The parser's message quotes the text, which holds secrets.
-    throw new RangeError('JWT_SECRETS: must be a JSON list.', { cause: cause instanceof SyntaxError ? undefined : cause });
+    throw new RangeError('JWT_SECRETS: must be a JSON list.', {
+      cause: cause instanceof SyntaxError ? undefined : cause,
+    });
   }
   throw new RangeError('JWT_SECRETS: must be a JSON list of objects.');
 }

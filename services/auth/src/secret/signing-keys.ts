@@ -3,6 +3,7 @@ import { type Keyring, uuidv7 } from '@strongroom/platform/crypto';
 import { type Act, type Database, serviceAct } from '@strongroom/platform/database';
 import type { KeySource, VerificationKey } from '@strongroom/platform/identity';
 import { appendEvent } from '@strongroom/platform/outbox';
+import { keysChangedSignal } from '@strongroom/platform/service';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import { accessTokenLifeS, createClaimsSigner, type SignClaims } from './access-token.ts';
 import {
@@ -62,7 +63,8 @@ export interface SigningKeysOptions {
   readonly keptMax: number;
 }
 
-export const signingKeysSignal = 'signing-keys';
+/** The name that the other processes listen for (platform's remote authenticator). */
+export const signingKeysSignal = keysChangedSignal;
 const refreshEveryMs = 30_000;
 const checkEveryMs = 3_600_000;
 /** Tokens of a key live this long after it retires: an instance that missed the signal signs with it until it re-reads. */
@@ -84,7 +86,9 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
     // A key that is still there stays the same object: verified tokens stay in the cache by it.
     keys = rows.map((row) => {
       const known = keys.find((key) => key.kid === row.kid);
-      return known === undefined ? openKey(keyring, row) : { ...row, sign: known.sign, verification: known.verification };
+      return known === undefined
+        ? openKey(keyring, row)
+        : { ...row, sign: known.sign, verification: known.verification };
     });
     for (const key of keys) {
       if (!key.isActive) continue;
@@ -115,7 +119,7 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
     });
     await refresh();
     // A hint that saves time; whoever misses it reads again by itself.
-    await bus.signal(signingKeysSignal, new Uint8Array());
+    bus.signal(signingKeysSignal);
     return rotated;
   }
 

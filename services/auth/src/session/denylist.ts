@@ -99,7 +99,11 @@ export function createDenylist({ database, redis, logger, leaseMs }: DenylistOpt
     } else {
       await write(pending);
     }
-    if (pending.length > 0) await markRevocationsApplied(database, pending.map(({ id }) => id));
+    if (pending.length > 0)
+      await markRevocationsApplied(
+        database,
+        pending.map(({ id }) => id),
+      );
     const isWhole = wasSeeding || pending.length < batchMax;
     if (isWhole && performance.now() - startMs < renewalMaxMs) await redis.set(readyMarkerKey, epoch, 'PX', leaseMs);
   }
@@ -119,7 +123,11 @@ export function createDenylist({ database, redis, logger, leaseMs }: DenylistOpt
     record: (tx, entries) =>
       entries.length === 0
         ? Promise.resolve([])
-        : insertRevocations(tx, entries.map((entry) => ({ id: uuidv7(), ...entry })), entryAliveS),
+        : insertRevocations(
+            tx,
+            entries.map((entry) => ({ id: uuidv7(), ...entry })),
+            entryAliveS,
+          ),
     async apply(revocations) {
       try {
         await write(revocations);

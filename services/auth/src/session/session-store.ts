@@ -189,3 +189,11 @@ export async function hasAnySession({ sql }: Executor, userId: string): Promise<
   const rows = await sql`select 1 from sessions where user_id = ${userId} limit 1`;
   return rows.length === 1;
 }
+
+/** S1.2a: old tokens stay for audit, but not for ever. */
+export async function deleteOldSessions({ sql }: Executor, retentionDays: number): Promise<void> {
+  await sql`
+    delete from sessions where id in (
+      select id from sessions where expire_time < clock_timestamp() - ${retentionDays}::int * interval '1 day'
+      limit 1000)`;
+}
