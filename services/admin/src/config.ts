@@ -56,6 +56,7 @@ export const adminVariables = defineConfig({
     default: false,
     doc: 'Whether checkpoints and tiles are given to anyone; read by the gateway.',
   }),
+  PUBLIC_URL: url({ optional: true, doc: 'Where people reach the system: the gateway whose health is asked.' }),
   RETENTION_INTERVAL_S: durationS({
     default: 3_600,
     min: 1,

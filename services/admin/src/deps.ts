@@ -7,6 +7,9 @@ import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import type { LogTail } from './audit/log-tail.ts';
 import type { Watchers } from './audit/watchers.ts';
 import type { PersonKeystore } from './erasure/person-keystore.ts';
+import type { FlagBoard } from './flag/flag-board.ts';
+import type { AuditLag } from './health/audit-lag.ts';
+import type { HealthProbe } from './health/service-health.ts';
 import type { PageTokens } from './paging/page-token.ts';
 import type { Checkpointer } from './transparency/checkpointer.ts';
 
@@ -22,6 +25,9 @@ export interface Deps {
   readonly logTail: LogTail;
   readonly watchers: Watchers;
   readonly pageTokens: PageTokens;
+  readonly flags: FlagBoard;
+  readonly probes: readonly HealthProbe[];
+  readonly auditLag: () => Promise<AuditLag>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }

@@ -7,6 +7,9 @@ import { buildApp } from './app.ts';
 import { createLogTail } from './audit/log-tail.ts';
 import { createWatchers } from './audit/watchers.ts';
 import { adminVariables } from './config.ts';
+import { createFlagBoard } from './flag/flag-board.ts';
+import { readAuditLag } from './health/audit-lag.ts';
+import { createProbes } from './health/probes.ts';
 import { openLog } from './log.ts';
 import { createPageTokens } from './paging/page-token.ts';
 import { startWorkers } from './workers.ts';
@@ -39,10 +42,14 @@ runProcess({
       logTail: createLogTail(),
       watchers: createWatchers(),
       pageTokens: createPageTokens(keyring.subkey('cursor')),
+      flags: createFlagBoard(service),
+      probes: createProbes({ ...service, ...log, config, auditDatabase }),
+      auditLag: () => readAuditLag({ bus: service.bus, auditDatabase }),
     };
+    lifecycle.onClose(() => Promise.all(deps.probes.map((probe) => probe.close())));
     const app = await buildApp(deps);
     lifecycle.onClose(() => app.close());
-    const workers = startWorkers(deps);
+    const workers = startWorkers(deps, config);
     lifecycle.onClose(() => workers.stop());
     await app.listen({ host: config.HOST, port: config.PORT });
     health.setStarted(true);

@@ -8,6 +8,9 @@ import { watchAuditEvents } from './audit/watch-audit-events.ts';
 import type { Deps } from './deps.ts';
 import { eraseSubject } from './erasure/erase-subject.ts';
 import { exportSubjectEvents } from './erasure/export-subject-events.ts';
+import { listFlags } from './flag/list-flags.ts';
+import { setFlag } from './flag/set-flag.ts';
+import { getSystemHealth } from './health/get-system-health.ts';
 import { checkLegalHold } from './hold/check-legal-hold.ts';
 import { releaseLegalHold } from './hold/release-legal-hold.ts';
 import { setLegalHold } from './hold/set-legal-hold.ts';
@@ -42,6 +45,9 @@ export function createRoutes(deps: Deps): Partial<ServiceImpl<typeof AdminServic
     getInclusionProof: useCase(getInclusionProof, deps),
     getConsistencyProof: useCase(getConsistencyProof, deps),
     getTile: useCase(getTile, deps),
+    listFlags: useCase(listFlags, deps),
+    setFlag: useCase(setFlag, deps),
+    getSystemHealth: useCase(getSystemHealth, deps),
     setLegalHold: useCase(setLegalHold, deps),
     releaseLegalHold: useCase(releaseLegalHold, deps),
     checkLegalHold: useCase(checkLegalHold, deps),

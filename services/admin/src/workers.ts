@@ -1,7 +1,13 @@
 import { createOutbox, type Outbox } from '@strongroom/platform/outbox';
 import { confirmEvents } from './audit/confirm-events.ts';
 import { ingestEvents } from './audit/ingest-events.ts';
+import { startRetention } from './audit/retention-worker.ts';
+import type { AdminConfig } from './config.ts';
 import type { Deps } from './deps.ts';
+
+const msPerS = 1_000;
+
+export type WorkersConfig = Pick<AdminConfig, 'RETENTION_INTERVAL_S'>;
 
 export interface Workers {
   readonly outbox: Outbox;
@@ -9,8 +15,8 @@ export interface Workers {
 }
 
 /** What runs beside the server: takes events in, signs checkpoints, sends admin's own events out. */
-export function startWorkers(deps: Deps): Workers {
-  const { bus, checkpointer, database, logger, metrics } = deps;
+export function startWorkers(deps: Deps, config: WorkersConfig): Workers {
+  const { bus, checkpointer, flags, database, logger, metrics } = deps;
   const outbox = createOutbox({
     database,
     bus,
@@ -21,11 +27,13 @@ export function startWorkers(deps: Deps): Workers {
   });
   outbox.start();
   checkpointer.start();
+  flags.start();
+  const retention = startRetention(deps, config.RETENTION_INTERVAL_S * msPerS);
   const ingestion = ingestEvents(deps, bus);
   return {
     outbox,
     async stop() {
-      await Promise.all([ingestion.stop(), checkpointer.stop(), outbox.stop()]);
+      await Promise.all([ingestion.stop(), checkpointer.stop(), outbox.stop(), flags.stop(), retention.stop()]);
     },
   };
 }

@@ -24,6 +24,9 @@ import { buildApp } from '../src/app.ts';
 import { createLogTail } from '../src/audit/log-tail.ts';
 import { createWatchers } from '../src/audit/watchers.ts';
 import { adminVariables } from '../src/config.ts';
+import { createFlagBoard } from '../src/flag/flag-board.ts';
+import { readAuditLag } from '../src/health/audit-lag.ts';
+import { createProbes } from '../src/health/probes.ts';
 import { openLog } from '../src/log.ts';
 import { createPageTokens } from '../src/paging/page-token.ts';
 import { startWorkers } from '../src/workers.ts';
@@ -80,6 +83,7 @@ export async function startAdmin(t: Test, options: AdminOptions = {}) {
   const log = await openLog(config, { auditDatabase, keyring, logger, metrics });
   const tokens = createTestTokens();
   const health = createHealth();
+  const redis = { ping: async () => 'PONG' };
   const authTransport = createRouterTransport(({ service }) => void service(AuthService, options.auth ?? {}));
   const identity = await identityOf('admin');
   const deps = {
@@ -99,9 +103,13 @@ export async function startAdmin(t: Test, options: AdminOptions = {}) {
     logTail: createLogTail(),
     watchers: createWatchers(),
     pageTokens: createPageTokens(keyring.subkey('cursor')),
+    flags: createFlagBoard({ database, bus, logger, metrics }),
+    probes: createProbes({ config, identity, database, auditDatabase, redis, bus, health, ...log }),
+    auditLag: () => readAuditLag({ bus, auditDatabase }),
   };
+  health.setStarted(true);
   const app = await buildApp(deps);
-  const workers = startWorkers(deps);
+  const workers = startWorkers(deps, config);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   const superuser = openSql(auditTestDatabase.superuserUrl);
@@ -111,6 +119,7 @@ export async function startAdmin(t: Test, options: AdminOptions = {}) {
     for (const close of closers.reverse()) await close();
     await app.close();
     await workers.stop();
+    await Promise.all(deps.probes.map((probe) => probe.close()));
     await bus.close();
     await Promise.all([database.close(), auditDatabase.close(), superuser.end(), adminSuperuser.end()]);
     identity.close();

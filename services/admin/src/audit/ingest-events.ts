@@ -17,7 +17,7 @@ import { countParkedEvents, insertParkedEvent } from './parked-event-store.ts';
 
 /** measured.md: 100 to 500 records a statement are fastest. */
 const batchSizeMax = 500;
-const durableName = 'audit-log';
+export const auditDurable = 'audit-log';
 export const parkedPurpose = 'audit-parked';
 const msPerS = 1_000;
 
@@ -34,7 +34,7 @@ export function ingestEvents(deps: IngestDeps, bus: Bus): Consumption {
   return consume({
     bus,
     stream: 'EVENTS',
-    durable: durableName,
+    durable: auditDurable,
     batchSizeMax,
     handle: (messages) => takeMessages(deps, messages),
     onPark: (message, reason) => parkMessage(deps, message, reason),

@@ -6,8 +6,10 @@ import {
   consistencyProof,
   isConsistencyProofValid,
   isSameHash,
+  minimumIndexFromCheckpoint,
   minimumIndexToExtensions,
   type NoteSigner,
+  parseUnverifiedCheckpoint,
   rootFromState,
   signCheckpoint,
   TlogError,
@@ -46,6 +48,7 @@ export interface Checkpointer {
 }
 
 const retryAfterMs = 1_000;
+const msPerS = 1_000;
 
 export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
   const { auditDatabase, witness, logger, metrics, intervalMs } = deps;
@@ -114,13 +117,14 @@ async function makeCheckpoint(deps: CheckpointerDeps): Promise<void> {
   const root = rootFromState(state);
   await requireExtension(deps, before, state, root);
   const counts = before?.size === state.size && (before.cosigned || !witness);
-  if (counts && before.ageSeconds * 1_000 < heartbeatMs) return;
+  const isPruned = before && minimumIndexOf(before) !== state.minimumIndex;
+  if (counts && !isPruned && before.ageSeconds * msPerS < heartbeatMs) return;
   const note = await signCheckpoint(
     { origin: signer.key.name, size: state.size, root, extensions: minimumIndexToExtensions(state.minimumIndex) },
     [signer],
   );
   const cosigned = witness && (await cosign(deps, witness, note, state.size));
-  if (!cosigned && before?.size === state.size && witness) return;
+  if (!cosigned && before?.size === state.size && !isPruned && witness) return;
   await insertCheckpoint(auditDatabase, {
     size: state.size,
     root,
@@ -128,6 +132,10 @@ async function makeCheckpoint(deps: CheckpointerDeps): Promise<void> {
     cosigned: cosigned !== undefined,
   });
   logger.debug({ size: state.size, cosigned: cosigned !== undefined }, 'checkpoint signed');
+}
+
+function minimumIndexOf({ note }: StoredCheckpoint): number {
+  return minimumIndexFromCheckpoint(parseUnverifiedCheckpoint(note));
 }
 
 async function requireExtension(
