@@ -79,7 +79,7 @@ t.test('house: names say what a thing is', (t) => {
   for (const { path, text } of product) {
     t.notMatch(
       text,
-      /^\s*(?:export )?(class|interface|type|function|const) \w*(Manager|Helper|Util|Utils)\b/m,
+      /^\s*(?:export )?(class|interface|type|function|const) \w*(Manager|Helper|Util|Utils)\b(?!,)/m,
       `${path} has no vague names`,
     );
     t.notMatch(path, /(helper|util|manager)s?\.ts$/, `${path} is named after what it holds`);
