@@ -121,7 +121,11 @@ export async function createAuthFixture(options: FixtureOptions = {}): Promise<A
 
   async function start(overrides: Record<string, string> = {}) {
     const config = await configure(overrides);
-    const logger = createLogger({ name: 'auth', level: config.LOG_LEVEL, destination: { write: (line) => void logs.push(line) } });
+    const logger = createLogger({
+      name: 'auth',
+      level: config.LOG_LEVEL,
+      destination: { write: (line) => void logs.push(line) },
+    });
     const metrics = createMetrics({ name: 'auth', processMetrics: false });
     const store = await createDatabase({ url: config.DATABASE_URL, name: 'auth', config, logger, metrics });
     const redisClient = openRedis(config.REDIS_URL, logger);
@@ -189,7 +193,8 @@ export async function createAuthFixture(options: FixtureOptions = {}): Promise<A
     logs,
     clock,
     async events(action) {
-      const rows = await sql`select payload from strongroom.outbox where kind = 'event' and payload is not null order by order_id`;
+      const rows =
+        await sql`select payload from strongroom.outbox where kind = 'event' and payload is not null order by order_id`;
       const all = rows.map((row) => fromBinary(AuditEventSchema, row['payload'] as Buffer));
       return action === undefined ? all : all.filter((event) => event.action === action);
     },

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createAuthFixture, goodPassword, registerPerson, reasonOf, uniqueEmail } from './auth-fixture.ts';
+import { createAuthFixture, goodPassword, reasonOf, registerPerson, uniqueEmail } from './auth-fixture.ts';
 
 const fixture = await createAuthFixture();
 t.teardown(() => fixture.close());
