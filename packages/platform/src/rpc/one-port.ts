@@ -29,6 +29,9 @@ const HEADER_MAX_BYTES = 16_384; // S6.3
 const HEADERS_MAX_COUNT = 100;
 /** Time for the first bytes, and for the TLS handshake after them. */
 const FIRST_BYTES_TIMEOUT_MS = 10_000;
+/** Work in progress may go on for this long after closing has begun. */
+const CLOSE_GRACE_MS = 8_000;
+const CLOSE_SWEEP_MS = 100;
 const CONNECTIONS_MAX = 10_000;
 const HTTP2_STREAMS_MAX = 128;
 const HTTP2_SESSION_MEMORY_MAX_MB = 16;
@@ -159,7 +162,12 @@ function asHttpServer(port: Server, http1: Http1Server, http2: Http2Part, socket
       return http1;
     },
     close(callback) {
+      // A connection becomes idle when its request ends, and nobody else would notice.
+      const sweep = setInterval(closeIdleConnections, CLOSE_SWEEP_MS);
+      const grace = setTimeout(() => http1.closeAllConnections(), CLOSE_GRACE_MS);
       port.close((error) => {
+        clearTimeout(grace);
+        clearInterval(sweep);
         http1.emit('close');
         callback?.(error);
       });

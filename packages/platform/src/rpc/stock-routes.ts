@@ -20,6 +20,7 @@ import { callKey } from './call.ts';
 import { callerOf } from './peer.ts';
 import type { MethodPipeline, OpenCall } from './pipeline.ts';
 import { explainProtocolErrors } from './protocol-errors.ts';
+import { discardRestAfter } from './receive-body.ts';
 import type { ServerCall } from './server-call.ts';
 import { guardRequests, untilStreamAborted } from './stream-guards.ts';
 
@@ -35,6 +36,11 @@ export interface StockMethod {
  */
 export function registerStockRoutes(app: FastifyInstance, methods: readonly StockMethod[]): void {
   const opened = new WeakMap<ServerCall, OpenCall>();
+  const streams = new Set<ServerCall>();
+  // A watcher would keep the process from ever closing; it comes back to another one.
+  app.addHook('preClose', async () => {
+    for (const call of streams) call.abort(commonErrors.UNAVAILABLE({ retryAfterMs: 0 }));
+  });
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     jsonOptions: { ignoreUnknownFields: false },
@@ -51,7 +57,7 @@ export function registerStockRoutes(app: FastifyInstance, methods: readonly Stoc
       method: ['GET', 'POST'],
       url: handler.requestPath,
       exposeHeadRoute: false,
-      handler: (_request, reply) => serve(handler, pipeline, opened, reply),
+      handler: (_request, reply) => serve(handler, pipeline, { opened, streams }, reply),
     });
   }
 }
@@ -124,7 +130,7 @@ function createStockInterceptor(pipeline: MethodPipeline): Interceptor {
 async function serve(
   handler: UniversalHandler,
   pipeline: MethodPipeline,
-  opened: WeakMap<ServerCall, OpenCall>,
+  { opened, streams }: { opened: WeakMap<ServerCall, OpenCall>; streams: Set<ServerCall> },
   reply: FastifyReply,
 ): Promise<void> {
   reply.hijack();
@@ -137,12 +143,15 @@ async function serve(
   });
   const { call } = open;
   opened.set(call, open);
+  if (pipeline.isStream) streams.add(call);
+  discardRestAfter(request, response);
   // The stock writer waits for an event that never comes, so the call ends with its response.
   response.once('close', () => {
-    if (!response.writableFinished) {
+    if (!response.writableEnded) {
       call.abort(commonErrors.CANCELED());
       call.failure ??= call.abortReason;
     }
+    streams.delete(call);
     pipeline.close(open, call.failure ?? 'ok');
   });
   for (const [name, value] of Object.entries(reply.getHeaders())) {

@@ -23,11 +23,9 @@ export async function answerMessage(options: AnswerOptions, body: Uint8Array, co
   await write(options, OK, headers, body);
 }
 
-export async function answerError(options: AnswerOptions, error: ConnectError, closes: boolean): Promise<void> {
+export async function answerError(options: AnswerOptions, error: ConnectError): Promise<void> {
   const headers: HeaderList = { ...options.baseHeaders, 'content-type': 'application/json' };
   if (!error.isWireError) addHeaders(headers, error.metadata);
-  // The rest of a body that is not wanted isn't read: the connection goes with it.
-  if (closes && options.response.req.httpVersionMajor === 1) headers['connection'] = 'close';
   await write(options, codeToHttpStatus(error.code), headers, errorToJsonBytes(error, undefined));
 }
 

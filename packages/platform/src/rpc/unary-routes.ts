@@ -19,7 +19,7 @@ import { commonErrors } from '../errors/index.ts';
 import { callKey } from './call.ts';
 import { callerOf } from './peer.ts';
 import type { MethodPipeline, OpenCall } from './pipeline.ts';
-import { decompressBody, receiveBody } from './receive-body.ts';
+import { decompressBody, discardRestAfter, receiveBody } from './receive-body.ts';
 import { UNARY, UNARY_CONSTRAINT } from './route-constraint.ts';
 import type { ServerCall } from './server-call.ts';
 import { type AnswerOptions, answerError, answerMessage, type HeaderList } from './unary-answer.ts';
@@ -81,7 +81,8 @@ async function serve(
   const compression = negotiate(request);
   const answer: AnswerOptions = { baseHeaders, response, call, compression: compression.response };
   response.once('close', () => {
-    if (!response.writableFinished) call.abort(commonErrors.CANCELED());
+    // Not writableFinished: over HTTP/2 that is true of a stream that the caller has reset.
+    if (!response.writableEnded) call.abort(commonErrors.CANCELED());
   });
   try {
     const body = await untilAborted(call, async () => {
@@ -96,7 +97,8 @@ async function serve(
   } catch (cause) {
     const error = await pipeline.refuse(call, cause);
     pipeline.close(open, error);
-    await answerError(answer, error, !request.complete).catch(() => response.destroy());
+    if (!request.complete) discardRestAfter(request, response);
+    await answerError(answer, error).catch(() => response.destroy());
   }
 }
 

@@ -5,7 +5,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { createClient } from '@connectrpc/connect';
-import { createConnectTransport } from '@connectrpc/connect-node';
+import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import { writeDevelopmentCertificates } from '@strongroom/platform/identity';
 import t from 'tap';
@@ -29,7 +29,7 @@ async function conversation(socket: Socket, send: (socket: Socket) => Promise<vo
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.on('error', () => socket.destroy());
   await send(socket);
-  if (!socket.destroyed) await once(socket, 'close');
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   return Buffer.concat(chunks).toString('latin1');
 }
 
@@ -286,4 +286,21 @@ t.test('S5.3: closing ends what is idle at once and waits for what runs', async 
   running.resolve();
   t.equal((await answer).deviceToken, 'done');
   await closed;
+});
+
+t.test('S6.3: an answer before the end of the body leaves no connection behind', async (t) => {
+  const clients = {
+    'fast over HTTP/1.1': (baseUrl: string) => createConnectTransport({ baseUrl, httpVersion: '1.1' }),
+    'fast over HTTP/2': (baseUrl: string) => createConnectTransport({ baseUrl, httpVersion: '2' }),
+    gRPC: (baseUrl: string) => createGrpcTransport({ baseUrl }),
+    'gRPC-Web': (baseUrl: string) => createGrpcWebTransport({ baseUrl, httpVersion: '1.1' }),
+  };
+  for (const [name, createTransport] of Object.entries(clients)) {
+    const server = await startServer();
+    const cutOff = t.capture(server.app.server, 'closeAllConnections');
+    const auth = createClient(AuthService, createTransport(server.url));
+    await t.rejects(auth.login({ email: 'a'.repeat(3_000_000), password: 'p' }), { message: /larger/ }, name);
+    await server.close();
+    t.same(cutOff(), [], `${name}: closed by itself`);
+  }
 });
