@@ -19,8 +19,8 @@ export interface TokenReaderOptions {
 
 export interface TokenReader {
   readonly authenticator: Authenticator;
-  /** Whether keys were ever received. */
-  isReady(): boolean;
+  /** Whether keys were ever received; asks for them while they were not. */
+  hasKeys(): Promise<boolean>;
   /** Asks for the keys; while auth is down, goes on asking by itself. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -41,12 +41,16 @@ export function createTokenReader(options: TokenReaderOptions): TokenReader {
     audience: config.TOKEN_AUDIENCE,
     logger,
   });
+  const start = async (): Promise<void> => {
+    await keys.refresh().catch((error: unknown) => logger.warn({ err: error }, 'auth gave no keys yet'));
+  };
   return {
     authenticator,
-    isReady: () => keys.isLoaded(),
-    async start() {
-      await keys.refresh().catch((error: unknown) => logger.warn({ err: error }, 'auth gave no keys yet'));
+    async hasKeys() {
+      if (!keys.isLoaded()) await start();
+      return keys.isLoaded();
     },
+    start,
     close: () => keys.close(),
   };
 }

@@ -57,7 +57,7 @@ async function main(lifecycle: Lifecycle): Promise<void> {
   });
   lifecycle.onClose(() => app.close());
   lifecycle.onStop(() => health.setClosing());
-  addChecks(health, redis, targets, () => tokens.isReady());
+  addChecks(health, redis, targets, () => tokens.hasKeys());
   await tokens.start();
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   health.setStarted(true);
@@ -83,9 +83,14 @@ function createTargets(
  * Without keys no token can be told from another, so the edge isn't ready; without Redis or one of the services it goes on
  * for all the others (S5.3).
  */
-function addChecks(health: Health, redis: Redis, targets: readonly ServiceTarget[], hasKeys: () => boolean): void {
-  health.add('keys', () => (hasKeys() ? undefined : 'no keys of auth yet'), { required: true });
-  health.add('redis', () => redis.ping());
+function addChecks(
+  health: Health,
+  redis: Redis,
+  targets: readonly ServiceTarget[],
+  hasKeys: () => Promise<boolean>,
+): void {
+  health.add('keys', async () => ((await hasKeys()) ? undefined : 'no keys of auth yet'), { required: true });
+  health.add('redis', async () => void (await redis.ping()));
   for (const target of targets) {
     health.add(target.name, async () => {
       const answer = await target.dispatcher.current().request({ path: '/readyz', method: 'GET' });

@@ -51,6 +51,8 @@ export interface Mesh {
   readonly tokens: TestTokens;
   readonly upstreams: readonly Upstream[];
   readonly identity: ServiceIdentity;
+  /** Where the certificates are. */
+  readonly folder: string;
   /** Lines of the services' and gateways' logs. */
   readonly log: string[];
   close(): Promise<void>;
@@ -108,6 +110,7 @@ export async function startMesh(implementations: Upstreams): Promise<Mesh> {
     tokens,
     upstreams,
     identity,
+    folder,
     log,
     async close() {
       identity.close();

@@ -10,7 +10,17 @@ export interface RawAnswer {
 
 /** Sends bytes as they are, and reads until the other end closes or has answered with a length. */
 export async function sendRaw(port: number, ...chunks: (string | Buffer)[]): Promise<RawAnswer> {
-  const text = await exchange(port, chunks);
+  return answerFromText(await exchange(port, chunks, false));
+}
+
+/** The same for a request that may promise more than it holds: says so when no answer has come for a while. */
+export async function sendRawAndEnd(port: number, chunk: Buffer): Promise<RawAnswer | undefined> {
+  const text = await exchange(port, [chunk], true);
+  return text === '' ? undefined : answerFromText(text);
+}
+
+function answerFromText(all: string): RawAnswer {
+  const text = withoutContinue(all);
   const [head = '', ...rest] = text.split('\r\n\r\n');
   const [statusLine = '', ...lines] = head.split('\r\n');
   const headers = new Map<string, string>();
@@ -21,10 +31,18 @@ export async function sendRaw(port: number, ...chunks: (string | Buffer)[]): Pro
   return { status: Number(statusLine.split(' ')[1]), headers, body: rest.join('\r\n\r\n'), text };
 }
 
-function exchange(port: number, chunks: readonly (string | Buffer)[]): Promise<string> {
+function withoutContinue(text: string): string {
+  return text.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '');
+}
+
+/** How long the rest of an unfinished request is waited for. */
+const unfinishedMs = 300;
+
+function exchange(port: number, chunks: readonly (string | Buffer)[], endsUnfinished: boolean): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => {
       for (const chunk of chunks) socket.write(chunk);
+      if (endsUnfinished) setTimeout(() => socket.end(), unfinishedMs).unref();
     });
     let text = '';
     socket.setEncoding('latin1');
@@ -33,12 +51,13 @@ function exchange(port: number, chunks: readonly (string | Buffer)[]): Promise<s
       text += chunk;
       if (isWhole(text)) socket.end();
     });
-    socket.on('error', (error) => (isWhole(text) ? resolve(text) : reject(error)));
+    socket.on('error', (error) => (isWhole(text) || endsUnfinished ? resolve(text) : reject(error)));
     socket.on('close', () => resolve(text));
   });
 }
 
-function isWhole(text: string): boolean {
+function isWhole(all: string): boolean {
+  const text = withoutContinue(all);
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return false;
   const length = /^content-length: (\d+)/im.exec(text.slice(0, end));

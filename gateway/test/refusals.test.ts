@@ -182,6 +182,20 @@ t.test('V1.1.1: a path is decoded once', async (t) => {
   t.equal(answer.status, 404);
 });
 
+t.test('S6.3: a client that is still sending gets its answer too, and is cut off after it', async (t) => {
+  const chunk = Buffer.alloc(1_000_000, 'a');
+  const many = Array.from({ length: 20 }, () => chunk);
+  const large = await sendRaw(port, post(`${json}Content-Length: 999999999\r\n`, ''), ...many);
+  isProblem(t, large, 413, 'BODY_TOO_LARGE', 'declared');
+  const chunked = many.flatMap((one) => ['f4240\r\n', one, '\r\n']);
+  const endless = await sendRaw(port, post(`${json}Transfer-Encoding: chunked\r\n`, ''), ...chunked);
+  isProblem(t, endless, 413, 'BODY_TOO_LARGE', 'chunked');
+  const nowhere = await sendRaw(port, post(`${json}Content-Length: 999999999\r\n`, '', '/nothing'), ...many);
+  isProblem(t, nowhere, 404, 'ROUTE_NOT_FOUND', 'unwanted');
+  const header = await sendRaw(port, `GET /livez HTTP/1.1\r\nHost: x\r\nX-Large: `, ...many);
+  isProblem(t, header, 431, 'HEADERS_TOO_LARGE', 'header');
+});
+
 t.test('S6.3: a body up to the limit of its method is taken', async (t) => {
   const description = 'd'.repeat(500);
   const answer = await client.post(

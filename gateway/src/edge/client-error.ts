@@ -13,11 +13,15 @@ type ParserError = Error & { code?: string; rawPacket?: Buffer };
 
 /** Answers what Node's HTTP parser refuses, which no hook of Fastify ever sees (B-errors). */
 export function createClientErrorHandler(metrics: Metrics): (error: ParserError, socket: Socket) => void {
+  const answered = new WeakSet<Socket>();
   return (error, socket) => {
+    // What still arrives after a refusal is refused by the parser again, and runs dry.
+    if (answered.has(socket)) return;
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
       return;
     }
+    answered.add(socket);
     const fault = faultFromParser(error);
     metrics.increment('http_requests_refused_total', { reason: fault.reason });
     writeRawProblem(socket, fault.error);
@@ -51,6 +55,9 @@ function isLongUrl(packet: Buffer | undefined): boolean {
   return line.length > URL_MAX_BYTES && /^[A-Z]+ \S*$/.test(line.subarray(0, URL_MAX_BYTES).toString('latin1'));
 }
 
+/** Closing at once would reset the connection while the client is still sending, and the answer with it. */
+const LINGER_MS = 1_000;
+
 /** A whole answer, written by hand, after which the connection is closed: where the next request begins is unknown. */
 export function writeRawProblem(socket: Duplex, error: Error, extra: Readonly<Record<string, string>> = {}): void {
   const requestId = randomUUID();
@@ -68,4 +75,7 @@ export function writeRawProblem(socket: Duplex, error: Error, extra: Readonly<Re
   };
   const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${head.join('')}\r\n${body}`);
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
 }

@@ -43,6 +43,8 @@ export async function proxyRpc(
 ): Promise<FastifyReply> {
   const { edge } = request;
   const isStream = match.method.methodKind !== 'unary';
+  // Gone while the body was read: no close would ever come to end what begins here.
+  if (reply.raw.destroyed) throw commonErrors.CANCELED();
   const abort = new AbortController();
   const leave = isStream ? gate.enter(edge.userId ?? edge.clientAddress, () => abort.abort()) : undefined;
   const timer = setTimeout(() => abort.abort(), match.policy.deadlineMs + DEADLINE_MARGIN_MS);

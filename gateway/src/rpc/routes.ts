@@ -26,7 +26,7 @@ export interface RpcRequest {
 export function matchRpc(methods: ReadonlyMap<string, EdgeMethod>, request: RpcRequest): RpcOutcome | undefined {
   if (!isRpcPath(request.path)) return undefined;
   const isGet = request.method === 'GET';
-  const encoding = isGet ? encodingFromQuery(request.query) : encodingFromContentType(request.contentType);
+  const encoding = encodingOf(request);
   const edge = methods.get(request.path);
   if (edge === undefined) return { kind: 'noMethod', encoding };
   const takesGet = isSafeUnary(edge);
@@ -39,6 +39,12 @@ export function matchRpc(methods: ReadonlyMap<string, EdgeMethod>, request: RpcR
   const isOneEncoding = encoding.protocol === 'grpc-web' || (encoding.protocol === 'connect-stream') === isStream;
   if (!isOneEncoding) throw commonErrors.UNSUPPORTED_MEDIA_TYPE();
   return { kind: 'rpc', encoding, ...edge };
+}
+
+/** No protocol is spoken by any other verb: an error then goes out as a problem. */
+function encodingOf({ method, query, contentType }: RpcRequest): RpcEncoding | undefined {
+  if (method === 'GET') return encodingFromQuery(query);
+  return method === 'POST' ? encodingFromContentType(contentType) : undefined;
 }
 
 function isSafeUnary({ method }: EdgeMethod): boolean {
