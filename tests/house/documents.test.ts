@@ -3,12 +3,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { envExample } from '../../scripts/env-example.ts';
+import { errorReference } from '../../scripts/error-reference.ts';
 import { root, sourceFiles } from './source-files.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 t.test('S3.2: .env.example names every variable of every process, as the configuration has it', (t) => {
   t.equal(read('.env.example'), envExample(), 'run: node scripts/env-example.ts > .env.example');
+  t.end();
+});
+
+t.test('S6.2: docs/ERRORS.md holds every error of the closed catalogues', (t) => {
+  t.equal(read('docs/ERRORS.md'), errorReference(), 'run: node scripts/error-reference.ts > docs/ERRORS.md');
   t.end();
 });
 
