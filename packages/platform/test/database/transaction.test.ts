@@ -186,16 +186,18 @@ t.test('S4.2: slow queries are logged without values, and counted by table and a
   const { database, metrics, log } = fixture;
   await database.sql`select pg_sleep(0.08), owner from account right join (select 1) as one on owner = ${'canary-value-4711'}`;
   await database.sql`insert into account (id, owner) values (${uuidv7()}, ${'canary-value-4711'})`;
-  const slow = log.lines.filter(({ msg }) => msg === 'slow query');
+  // On a busy machine the insert may be slow too.
+  const slowSelects = () => log.lines.filter(({ msg, action }) => msg === 'slow query' && action === 'select');
+  const slow = slowSelects();
   t.match(slow, [{ level: 'warn', table: 'account', action: 'select', statement: /owner = \$1/ }]);
   t.equal(slow.length, 1);
   t.notMatch(log.text(), /canary-value/);
   t.equal(await metrics.value('db_queries_total', { table: 'account', action: 'insert', outcome: 'ok' }), 1);
-  t.equal(await metrics.value('db_slow_queries_total'), 1);
+  t.equal(await metrics.value('db_slow_queries_total', { action: 'select' }), 1);
   const quiet = await fixture.open({ DB_ENABLE_SLOW_QUERY_LOGGING: 'false', DB_ENABLE_QUERY_METRICS: 'false' });
   await quiet.sql`select pg_sleep(0.08)`;
-  t.equal(log.lines.filter(({ msg }) => msg === 'slow query').length, 1, 'each can be switched off');
-  t.equal(await metrics.value('db_slow_queries_total'), 1);
+  t.equal(slowSelects().length, 1, 'each can be switched off');
+  t.equal(await metrics.value('db_slow_queries_total', { action: 'select' }), 1);
 });
 
 t.test('S4.1: the runtime role has rows and nothing more', async (t) => {
