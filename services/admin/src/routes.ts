@@ -14,6 +14,9 @@ import { getSystemHealth } from './health/get-system-health.ts';
 import { checkLegalHold } from './hold/check-legal-hold.ts';
 import { releaseLegalHold } from './hold/release-legal-hold.ts';
 import { setLegalHold } from './hold/set-legal-hold.ts';
+import { generateComplianceReport } from './report/generate-compliance-report.ts';
+import { getReport } from './report/get-report.ts';
+import { listReports } from './report/list-reports.ts';
 import { getCheckpoint } from './transparency/get-checkpoint.ts';
 import { getConsistencyProof } from './transparency/get-consistency-proof.ts';
 import { getInclusionProof } from './transparency/get-inclusion-proof.ts';
@@ -48,6 +51,9 @@ export function createRoutes(deps: Deps): Partial<ServiceImpl<typeof AdminServic
     listFlags: useCase(listFlags, deps),
     setFlag: useCase(setFlag, deps),
     getSystemHealth: useCase(getSystemHealth, deps),
+    generateComplianceReport: useCase(generateComplianceReport, deps),
+    getReport: useCase(getReport, deps),
+    listReports: useCase(listReports, deps),
     setLegalHold: useCase(setLegalHold, deps),
     releaseLegalHold: useCase(releaseLegalHold, deps),
     checkLegalHold: useCase(checkLegalHold, deps),

@@ -87,6 +87,18 @@ export async function listRecordRange({ sql }: Queries, from: number, to: number
   return rows.map(rowToRecord);
 }
 
+/** First and last position of what occurred in a period; undefined if nothing did. */
+export async function findSequenceRange(
+  { sql }: Queries,
+  { startTime, endTime }: { startTime: string; endTime: string },
+): Promise<{ first: number; last: number } | undefined> {
+  const [row] = await sql`
+    select min(sequence)::text as first, max(sequence)::text as last from audit_record
+    where occur_time >= ${startTime}::timestamptz and occur_time < ${endTime}::timestamptz`;
+  if (!row || row['first'] === null) return undefined;
+  return { first: Number(row['first']), last: Number(row['last']) };
+}
+
 /** Acts by or about a person, in order. Each half has its index; an OR over both would have none. */
 export async function listPersonRecords(
   { sql }: Queries,
