@@ -1,7 +1,7 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { type CanonicalValue, canonicalJson } from './canonical-json.ts';
 import { TlogError } from './errors.ts';
-import { leafHash } from './hash.ts';
+import { HASH_BYTES, leafHash, sha256 } from './hash.ts';
 
 /*
  * THE FINAL LEAF FORMAT. It can never change: every proof ever handed out depends on it. A new format needs a new
@@ -48,7 +48,7 @@ export function recordToCanonicalJson(record: AuditRecord): string {
 /** The entry of a record that is already in canonical JSON. */
 export function entryFromCanonicalJson(canonical: string, salt: Uint8Array): Buffer {
   if (salt.length !== SALT_BYTES) throw new TlogError('OUT_OF_RANGE', `a salt is ${SALT_BYTES} bytes`);
-  return createHmac('sha256', salt).update(RECORD_PREFIX).update(canonical, 'utf8').digest();
+  return hmac(salt, Buffer.concat([RECORD_PREFIX, Buffer.from(canonical, 'utf8')]));
 }
 
 /** What the log stores of a record: 32 bytes (see the format above). */
@@ -59,4 +59,23 @@ export function recordToEntry(record: AuditRecord, salt: Uint8Array): Buffer {
 /** The record's leaf in the tree: SHA-256(0x00 || entry), 32 bytes. */
 export function recordToLeafHash(record: AuditRecord, salt: Uint8Array): Buffer {
   return leafHash(recordToEntry(record, salt));
+}
+
+// HMAC-SHA-256 as RFC 2104 section 2 spells it, for keys up to a block. node:crypto's createHmac makes a key object each
+// time and takes five times as long (55 against 11 µs), which an audit of millions of rows and every ingested event
+// would pay. A test holds it against createHmac.
+const BLOCK_BYTES = 64;
+const INNER_PAD = 0x36;
+const OUTER_PAD = 0x5c;
+
+function hmac(key: Uint8Array, message: Uint8Array): Buffer {
+  const inner = Buffer.alloc(BLOCK_BYTES + message.length, INNER_PAD);
+  const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES, OUTER_PAD);
+  for (let at = 0; at < key.length; at += 1) {
+    inner[at] = INNER_PAD ^ (key[at] as number);
+    outer[at] = OUTER_PAD ^ (key[at] as number);
+  }
+  inner.set(message, BLOCK_BYTES);
+  outer.set(sha256(inner), BLOCK_BYTES);
+  return sha256(outer);
 }

@@ -161,12 +161,8 @@ function acceptTile(reading: Reading, tile: number, bytes: Uint8Array | null): v
 function acceptRow(reading: Reading, index: number, leaf: Uint8Array | undefined): void {
   const { size, tiles } = reading.expected;
   reading.rowLines += 1;
-  if (index >= size) {
-    report(reading, 'EXTRA_ROWS', size, `the checkpoint covers ${size} rows only`);
-    return;
-  }
-  if (index < reading.nextIndex) {
-    reportOutOfOrder(reading, index);
+  if (index >= size || index < reading.nextIndex) {
+    reportMisplaced(reading, index);
     return;
   }
   if (index > reading.nextIndex) reportMissing(reading, reading.nextIndex, index);
@@ -237,14 +233,19 @@ function reportMissing(reading: Reading, from: number, to: number): void {
   reading.problem ??= { code: 'MISSING_ROWS', index: from, to, why: 'the export has no such rows' };
 }
 
-function reportOutOfOrder(reading: Reading, index: number): void {
+/** A row that is not due: beyond the checkpoint, a second time, too late, or under a false index. */
+function reportMisplaced(reading: Reading, index: number): void {
   reading.rows.stop();
-  const { problem } = reading;
+  const { problem, nextIndex, expected } = reading;
   // What looked like a gap was a row that stands further on.
   if (problem?.code === 'MISSING_ROWS' && index >= problem.index && index < (problem.to ?? 0)) {
     reading.problem = { code: 'OUT_OF_ORDER', index: problem.index, why: 'another row stands in its place' };
   }
-  report(reading, 'OUT_OF_ORDER', index, 'it stands in the file a second time');
+  if (nextIndex < expected.size) {
+    report(reading, 'OUT_OF_ORDER', nextIndex, `row ${index} stands in its place`);
+  } else {
+    report(reading, 'EXTRA_ROWS', nextIndex, `the checkpoint covers ${expected.size} rows only, row ${index} follows`);
+  }
 }
 
 type PrefixCheck = ReturnType<typeof createPrefixCheck>;

@@ -29,6 +29,16 @@ test('B-log: the leaf format is the one that can never change', async (t) => {
   t.equal(createSalt().length, 32);
 });
 
+test("B-log: entries are node:crypto's HMAC-SHA-256 of any record under any salt", async (t) => {
+  const salts = fc.uint8Array({ minLength: 32, maxLength: 32 });
+  const records = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme', maxLength: 300 }));
+  const property = fc.property(salts, records, (salt, record) => {
+    const message = `strongroom-audit-record/v1\n${canonicalJson(record)}`;
+    return createHmac('sha256', salt).update(message).digest().equals(recordToEntry(record, salt));
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 500 }));
+});
+
 test('B-log: canonical JSON is that of RFC 8785', async (t) => {
   // Section 3.2.3's example of sorting by UTF-16 code units: the emoji (a surrogate pair) comes before U+FB33.
   const sorted = {

@@ -15,18 +15,24 @@ export function isExportRight(file: Buffer, logKey: string, witnessKey: string):
     const end = rest.pop();
     if (![...header.logKeys, ...header.witnessKeys].every(isVerifierKey)) return false;
     if (header.format !== 'strongroom-audit-export/v1') return false;
-    const note = String(header.checkpoints.at(-1));
-    const [origin, size, root, ...extensions] = note.slice(0, note.lastIndexOf('\n\n')).split('\n');
+    const names = 'checkpoints,format,logKeys,minimumIndex,origin,tiles,witnessKeys';
+    if (Object.keys(header).join() !== names || typeof header.tiles !== 'boolean') return false;
+    const checkpoints: string[] = header.checkpoints;
+    const isSigned = checkpoints.every((note) => isSignedBy(note, logKey, 1) && isSignedBy(note, witnessKey, 4));
+    const [origin, size, , ...extensions] = linesOf(checkpoints.at(-1) ?? '');
     const minimumIndex = Number(/^minimum-index (\d+)$/.exec(extensions[0] ?? '')?.[1] ?? 0);
-    const isSigned = isSignedBy(note, logKey, 1) && isSignedBy(note, witnessKey, 4);
     if (!isSigned || origin !== header.origin || minimumIndex !== header.minimumIndex) return false;
     const rows = rest.filter((line) => !('tile' in line));
     if (rows.length !== Number(size) || end.count !== rows.length || end.end !== true) return false;
     const isInOrder = rows.every((row, at) => row.index === at && (!row.pruned || at < minimumIndex));
     const leaves = rows.map(leafOf);
-    const tiles = rest.filter((line) => 'tile' in line).map((line) => Buffer.from(line.hashes, 'base64'));
-    const areTilesRight = !header.tiles || Buffer.concat(tiles).equals(Buffer.concat(leaves));
-    return isInOrder && areTilesRight && rootOf(leaves).toString('base64') === root;
+    const tiles = rest.filter((line) => 'tile' in line);
+    const hashes = Buffer.concat(tiles.map((line) => Buffer.from(line.hashes, 'base64')));
+    const areTilesRight = !header.tiles || (hashes.equals(Buffer.concat(leaves)) && tiles.every(isTileAt));
+    const areRootsRight = checkpoints.map(linesOf).every(([, prefix, root]) => {
+      return rootOf(leaves.slice(0, Number(prefix))).toString('base64') === root;
+    });
+    return isInOrder && areTilesRight && areRootsRight;
   } catch {
     return false;
   }
@@ -39,6 +45,16 @@ function leafOf(row: Row): Buffer {
   const message = `strongroom-audit-record/v1\n${jcs(row.record)}`;
   const entry = createHmac('sha256', bytes32(row.salt)).update(message, 'utf8').digest();
   return createHash('sha256').update(Buffer.of(0)).update(entry).digest();
+}
+
+function isTileAt(line: { tile: number; hashes: string }, at: number): boolean {
+  const bytes = Buffer.from(line.hashes, 'base64');
+  return line.tile === at && bytes.toString('base64') === line.hashes;
+}
+
+/** The lines of a checkpoint's text. */
+function linesOf(note: string): string[] {
+  return note.slice(0, note.lastIndexOf('\n\n')).split('\n');
 }
 
 /** HMAC fills short keys up with zeros, so a salt's length and spelling must be checked, not only its effect. */
@@ -87,7 +103,9 @@ function isSignedBy(note: string, verifierKey: string, type: number): boolean {
     return one.startsWith(`— ${name} `) && blob.subarray(0, 4).toString('hex') === id;
   });
   if (!line || typed[0] !== type) return false;
-  const signature = Buffer.from(line.split(' ')[2] ?? '', 'base64').subarray(4);
+  const base64 = line.split(' ')[2] ?? '';
+  const signature = Buffer.from(base64, 'base64').subarray(4);
+  if (Buffer.from(base64, 'base64').toString('base64') !== base64) return false;
   const x = typed.subarray(1).toString('base64url');
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
   if (type === 1) return verify(null, Buffer.from(text), key, signature);

@@ -17,6 +17,9 @@ import {
   type TileUpdate,
   type TreeState,
   type Trust,
+  type VerifyOptions,
+  type VerifyResult,
+  verifyExport,
 } from '../src/index.ts';
 
 export const ORIGIN = 'strongroom.example/audit';
@@ -121,4 +124,24 @@ export async function exportToBuffer(log: TestLog, changes: Partial<ExportOption
 
 export async function* inChunks(bytes: Uint8Array, chunkBytes = 65_536): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
+}
+
+export const pins = { logKeys: [logKey], witnessKeys: [witnessKey] };
+
+export function verifyFile(file: Uint8Array, options: Partial<VerifyOptions> = {}): Promise<VerifyResult> {
+  return verifyExport({ chunks: inChunks(file), nowSeconds: NOW_SECONDS + 60, ...pins, ...options });
+}
+
+/** What a failure says, for comparing. */
+export function place(result: VerifyResult): unknown {
+  if (result.ok) return 'ok';
+  const { code, firstBadIndex, missing } = result;
+  return { code, firstBadIndex, ...(missing ? { missing: [missing.from, missing.to - 1] } : {}) };
+}
+
+export function edited(log: TestLog, index: number): TestLog {
+  const rows = [...log.rows];
+  const row = testRow(index);
+  rows[index] = { ...row, record: { ...row.record, actorId: 'user-X' } };
+  return { ...log, rows };
 }

@@ -69,10 +69,17 @@ test('B-receipt: a receipt proves its record offline, and nothing else', async (
   t.throws(() => openReceipt(forgery, trustOf()), { code: 'INVALID_PROOF' }, 'another record');
   const resalted = formatReceipt({ record, salt: Buffer.alloc(32), index: 777, hashes, checkpoint });
   t.throws(() => openReceipt(resalted, trustOf()), { code: 'INVALID_PROOF' }, 'another salt');
-  const loose = Buffer.from(` ${JSON.stringify({ record, salt: salt.toString() })}`);
-  t.throws(() => openReceipt(formatProof({ index: 777, hashes, checkpoint, extra: loose }), trustOf()), {
-    code: 'MALFORMED_PROOF',
-  });
+  const extra = Buffer.from(parseProof(receipt).extra ?? []).toString();
+  const respelled = [
+    ` ${extra}`,
+    extra.replace('{"record":{', '{"record":{"id":"shown to a careless reader",'),
+    '{}',
+    '',
+  ];
+  for (const text of respelled) {
+    const other = formatProof({ index: 777, hashes, checkpoint, extra: Buffer.from(text) });
+    t.throws(() => openReceipt(other, trustOf()), { code: 'MALFORMED_PROOF' }, `not canonical: ${text.slice(0, 20)}`);
+  }
   t.throws(() => openReceipt(formatProof({ index: 777, hashes, checkpoint }), trustOf()), { code: 'MALFORMED_PROOF' });
   t.throws(() => openReceipt(receipt, { ...trustOf(), witnessKeys: [], quorum: 1 }), { code: 'OUT_OF_RANGE' });
 });

@@ -299,6 +299,9 @@ test('B-log: the edge cases of proofs', async (t) => {
   t.throws(() => appendLeaves({ size: 3, edge: [Buffer.alloc(64)] }, []), TlogError, 'a state that contradicts itself');
   t.throws(() => appendLeaves(emptyTreeState(), [Buffer.alloc(31)]), { code: 'OUT_OF_RANGE' });
   t.throws(() => createCompactRange({ size: 3, hashes: [root] }), { code: 'OUT_OF_RANGE' });
+  const full = createCompactRange({ size: 2 ** 33 - 1, hashes: Array.from({ length: 33 }, (_, at) => testLeaf(at)) });
+  full.append(root);
+  t.equal(full.hashes().length, 1, 'appending beyond 32 bits merges all that is complete');
   const huge = 2 ** 40 + 12_345;
   const far = await inclusionProof(2 ** 40, huge, () => Buffer.alloc(8_192));
   t.ok(far.length > 14 && far.length <= 41, 'sizes beyond 32 bits are halved, not shifted');
