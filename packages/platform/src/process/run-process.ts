@@ -1,7 +1,9 @@
 import { ConfigError } from '../config/load.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { flushSpans } from '../telemetry/trace.ts';
 
 const drainTimeoutMsDefault = 10_000;
+const flushTimeoutMs = 1_000;
 const exitCodeConfiguration = 78; // EX_CONFIG of sysexits.h: a restart won't help.
 const exitCodeFault = 1;
 
@@ -57,6 +59,7 @@ export function runProcess({ name, main }: RunOptions): void {
         logger.error({ err: error }, 'a part did not close');
       }
     }
+    await flushSpans(flushTimeoutMs);
     clearTimeout(timer);
     logger.info('closed');
     process.exit(exitCode);

@@ -14,6 +14,7 @@ export {
   type Attributes,
   continueTrace,
   failSpan,
+  flushSpans,
   type Span,
   SpanKind,
   startSpan,

@@ -1,5 +1,12 @@
 import { trace } from '@opentelemetry/api';
-import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import {
+  type Bindings,
+  type ChildLoggerOptions,
+  type DestinationStream,
+  type Logger as PinoLogger,
+  pino,
+  stdTimeFunctions,
+} from 'pino';
 import { currentRequest, currentTraceId } from './context.ts';
 import { redactText, redactValue } from './redact.ts';
 
@@ -38,14 +45,29 @@ export function createLogger(options: LoggerOptions): Logger {
       },
     },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  const logger = options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  redactBindings(logger);
+  return logger;
 }
 
-function redactArgument(part: unknown): unknown {
+/** pino's formatter of bindings is for the root alone; those of children would go out as they are. */
+function redactBindings(logger: Logger): void {
+  const { setBindings } = logger;
+  const child = logger.child as (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger;
+  logger.child = function (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) {
+    return child.call(this, redactValue(bindings) as Bindings, options);
+  } as Logger['child'];
+  logger.setBindings = function (this: Logger, bindings) {
+    setBindings.call(this, redactValue(bindings) as Bindings);
+  };
+}
+
+/** The first may be the fields of the line, which the formatter redacts; the others are put into its text by pino. */
+function redactArgument(part: unknown, index: number): unknown {
   if (typeof part === 'string') return redactText(part);
+  if (index > 0) return redactValue(part);
   // pino would print an error that is the first argument by itself, past our formatter.
-  if (part instanceof Error) return { err: redactValue(part) };
-  return part;
+  return part instanceof Error ? { err: redactValue(part) } : part;
 }
 
 function contextFields(): Record<string, string> {

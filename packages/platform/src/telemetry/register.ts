@@ -43,8 +43,8 @@ const sdk = new NodeSDK({
 });
 sdk.start();
 
+// A process that is told to end flushes by itself (runProcess); this is for one whose work is done.
 process.once('beforeExit', () => void shutdown());
-process.once('SIGTERM', () => void shutdown());
 
 async function shutdown(): Promise<void> {
   const timeout = new Promise<void>((resolve) => {

@@ -76,3 +76,19 @@ export function continueTrace<T>(headers: Readonly<Record<string, string | undef
 export function traceIdOf(headers: Readonly<Record<string, string | undefined>>): string | undefined {
   return trace.getSpanContext(traceContext(headers))?.traceId;
 }
+
+/** Sends the spans that are still held back, for a process about to exit. Nothing to do without the SDK. */
+export async function flushSpans(timeoutMs: number): Promise<void> {
+  const provider = trace.getTracerProvider() as { getDelegate?: () => { forceFlush?: () => Promise<void> } };
+  const flushed = provider
+    .getDelegate?.()
+    .forceFlush?.()
+    .catch(() => undefined);
+  if (flushed === undefined) return;
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([flushed, timeout]);
+  clearTimeout(timer);
+}
