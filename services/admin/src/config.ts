@@ -74,7 +74,11 @@ export const adminVariables = defineConfig({
     max: 600_000,
     doc: 'Pause between two looks for anomalies.',
   }),
-  ANOMALY_BLOCK_RULES: list({ default: [], maxItems: 16, doc: 'Anomaly rules whose action is block.' }),
+  ANOMALY_BLOCK_RULES: list({
+    default: [],
+    maxItems: 16,
+    doc: 'Anomaly rules recorded with the action block; the record carries it, auth is to act on it.',
+  }),
   ANOMALY_STEP_UP_RULES: list({
     default: ['IMPOSSIBLE_TRAVEL', 'NEW_COUNTRY'],
     maxItems: 16,

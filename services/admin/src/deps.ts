@@ -4,6 +4,7 @@ import type { Bus } from '@strongroom/platform/bus';
 import type { Keyring } from '@strongroom/platform/crypto';
 import type { Database } from '@strongroom/platform/database';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
+import type { FindPlace } from './anomaly/places.ts';
 import type { LogTail } from './audit/log-tail.ts';
 import type { Watchers } from './audit/watchers.ts';
 import type { PersonKeystore } from './erasure/person-keystore.ts';
@@ -25,6 +26,7 @@ export interface Deps {
   readonly logTail: LogTail;
   readonly watchers: Watchers;
   readonly pageTokens: PageTokens;
+  readonly findPlace: FindPlace;
   readonly flags: FlagBoard;
   readonly probes: readonly HealthProbe[];
   readonly auditLag: () => Promise<AuditLag>;

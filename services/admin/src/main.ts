@@ -3,6 +3,7 @@ import { keyringFromConfig } from '@strongroom/platform/crypto';
 import { createDatabase } from '@strongroom/platform/database';
 import { runProcess } from '@strongroom/platform/process';
 import { openRemoteAuthenticator, openService } from '@strongroom/platform/service';
+import { openPlaces } from './anomaly/places.ts';
 import { buildApp } from './app.ts';
 import { createLogTail } from './audit/log-tail.ts';
 import { createWatchers } from './audit/watchers.ts';
@@ -42,6 +43,7 @@ runProcess({
       logTail: createLogTail(),
       watchers: createWatchers(),
       pageTokens: createPageTokens(keyring.subkey('cursor')),
+      findPlace: await openPlaces(config.GEOIP_DATABASE_FILE),
       flags: createFlagBoard(service),
       probes: createProbes({ ...service, ...log, config, auditDatabase }),
       auditLag: () => readAuditLag({ bus: service.bus, auditDatabase }),

@@ -1,6 +1,8 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
 import { useCase, useStream } from '@strongroom/platform/rpc';
+import { listAnomalies } from './anomaly/list-anomalies.ts';
+import { resolveAnomaly } from './anomaly/resolve-anomaly.ts';
 import { confirmEvents } from './audit/confirm-events.ts';
 import { listAuditActions } from './audit/list-audit-actions.ts';
 import { listAuditEvents } from './audit/list-audit-events.ts';
@@ -54,6 +56,8 @@ export function createRoutes(deps: Deps): Partial<ServiceImpl<typeof AdminServic
     generateComplianceReport: useCase(generateComplianceReport, deps),
     getReport: useCase(getReport, deps),
     listReports: useCase(listReports, deps),
+    listAnomalies: useCase(listAnomalies, deps),
+    resolveAnomaly: useCase(resolveAnomaly, deps),
     setLegalHold: useCase(setLegalHold, deps),
     releaseLegalHold: useCase(releaseLegalHold, deps),
     checkLegalHold: useCase(checkLegalHold, deps),

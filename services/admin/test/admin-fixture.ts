@@ -20,6 +20,7 @@ import { createServiceClient } from '@strongroom/platform/rpc';
 import { createLogger, createMetrics } from '@strongroom/platform/telemetry';
 import { createTestDatabase, createTestNats, createTestTokens, openSql } from '@strongroom/testkit';
 import type { Test } from 'tap';
+import { openPlaces } from '../src/anomaly/places.ts';
 import { buildApp } from '../src/app.ts';
 import { createLogTail } from '../src/audit/log-tail.ts';
 import { createWatchers } from '../src/audit/watchers.ts';
@@ -103,6 +104,7 @@ export async function startAdmin(t: Test, options: AdminOptions = {}) {
     logTail: createLogTail(),
     watchers: createWatchers(),
     pageTokens: createPageTokens(keyring.subkey('cursor')),
+    findPlace: await openPlaces(config.GEOIP_DATABASE_FILE),
     flags: createFlagBoard({ database, bus, logger, metrics }),
     probes: createProbes({ config, identity, database, auditDatabase, redis, bus, health, ...log }),
     auditLag: () => readAuditLag({ bus, auditDatabase }),

@@ -6,7 +6,8 @@ import { isAuditAction, isResourceType } from '@strongroom/platform/events';
 export const eventBytesMax = 65_536;
 export const detailsMax = 64;
 const textBytesMax = 512;
-const detailBytesMax = 4_096;
+/** A write to a hundred rows names their keys in one detail. */
+const detailBytesMax = 16_384;
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const traceIdPattern = /^([0-9a-f]{32})?$/;
 const actorKinds: ReadonlySet<string> = new Set(['user', 'service', 'database', 'anonymous']);
