@@ -53,10 +53,12 @@ export function createLogger(options: LoggerOptions): Logger {
 /** pino's formatter of bindings is for the root alone; those of children would go out as they are. */
 function redactBindings(logger: Logger): void {
   const { setBindings } = logger;
-  const child = logger.child as (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger;
-  logger.child = function (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) {
+  type Child = (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger;
+  const child = logger.child as unknown as Child;
+  const redacting: Child = function (bindings, options) {
     return child.call(this, redactValue(bindings) as Bindings, options);
-  } as Logger['child'];
+  };
+  logger.child = redacting as unknown as Logger['child'];
   logger.setBindings = function (this: Logger, bindings) {
     setBindings.call(this, redactValue(bindings) as Bindings);
   };
