@@ -239,6 +239,20 @@ test('B-log: a stored row that is no record any more is named, not a crash', asy
   t.match(await verifyFile(appended), { ok: false });
 });
 
+test('B-log: a line that two readers could read differently is refused', async (t) => {
+  const file = (await exportToBuffer(await createTestLog([20]))).toString();
+  const respellings: [from: string, to: string][] = [
+    ['{"index":7,', '{"index": 7,'],
+    ['{"index":7,', '{"index":7.0,'],
+    ['{"index":7,"record":{', '{"index":7,"record":{"id":"shown to a careless reader",'],
+    ['"id":"event-7"', '"id":"event-\\u0037"'],
+  ];
+  for (const [from, to] of respellings) {
+    const result = await verifyFile(Buffer.from(file.replace(from, to)));
+    t.same(place(result), { code: 'UNREADABLE_ROW', firstBadIndex: 7 }, to);
+  }
+});
+
 test('B-log: the export is written and read in constant memory, row by row', async (t) => {
   let largestLead = 0;
   let produced = 0;
