@@ -1,11 +1,13 @@
 // `npm test`: starts engines of its own, runs the suites through tap, and ends with a line that counts.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import pc from 'picocolors';
 import { repositoryRoot } from './database/migrations.ts';
 import { removeEngines, startEngines } from './engines/index.ts';
+import { isAlive } from './support/process-table.ts';
 import { reportTap, type TapSummary } from './testing/tap-report.ts';
 
 const help = `Usage: npm test [-- FILE… | --help]
@@ -54,7 +56,9 @@ async function withEngines<T>(work: (engines: string) => Promise<T>): Promise<T>
   const given = process.env['STRONGROOM_TEST_ENGINES'];
   if (given) return work(given);
   // One for each run: several may go on in one checkout.
-  const dataDir = join(repositoryRoot, '.data', 'test', String(process.pid));
+  const runs = join(repositoryRoot, '.data', 'test');
+  await removeLeftOver(runs);
+  const dataDir = join(runs, String(process.pid));
   const log = (line: string) => console.log(pc.dim(`  ${line}`));
   try {
     const packagesDir = join(repositoryRoot, '.data', 'engines', 'debian');
@@ -62,6 +66,14 @@ async function withEngines<T>(work: (engines: string) => Promise<T>): Promise<T>
     return await work(engines.file);
   } finally {
     await removeEngines(dataDir);
+  }
+}
+
+/** Engines of a run that was killed before it could stop them. */
+async function removeLeftOver(runs: string): Promise<void> {
+  const folders = await readdir(runs).catch(() => []);
+  for (const folder of folders) {
+    if (!isAlive(Number(folder))) await removeEngines(join(runs, folder));
   }
 }
 
@@ -81,8 +93,8 @@ function run(args: string[], environment: Record<string, string>, output: 'pipe'
     stdio: ['ignore', output, 'inherit'],
     env: { ...process.env, PATH: `${dirname(tap)}:${process.env['PATH']}`, ...environment },
   });
-  // The terminal sends Ctrl-C to tap as well; we only wait for it and then stop the engines.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => child.kill(signal));
+  // The terminal sends Ctrl-C to tap as well, and npm sends it again; we only wait and then stop the engines.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   const ended = new Promise<{ code: number | null }>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => resolve({ code }));

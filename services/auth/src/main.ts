@@ -7,6 +7,7 @@ import { openService, startOutbox } from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
 import { authVariables, sharedSecretsOf } from './config.ts';
 import { createMaintenance } from './maintenance.ts';
+import { completeRecoveries } from './recovery/complete-recoveries.ts';
 import { provideFirstAdmin } from './user/first-admin.ts';
 
 const retryMs = 1_000;
@@ -42,7 +43,7 @@ runProcess({
         await delay(retryMs, undefined, { signal: lifecycle.signal }).catch(() => undefined);
       }
     }
-    const maintenance = createMaintenance(app.deps);
+    const maintenance = createMaintenance(app.deps, [() => completeRecoveries(app.deps)]);
     maintenance.start();
     lifecycle.onClose(() => maintenance.stop());
     health.setStarted(true);

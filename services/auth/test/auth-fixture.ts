@@ -255,3 +255,18 @@ export async function makeAdmin(fixture: AuthFixture) {
   if (tokens === undefined) throw new Error('not signed in');
   return { ...person, tokens };
 }
+
+/** Counts what reaches the hasher, which goes on as it is. */
+export function countEvaluations(of: AuthFixture, onEnd: (undo: () => void) => void): () => number {
+  const { hasher } = of.app.deps;
+  const verify = hasher.verify;
+  let count = 0;
+  Object.assign(hasher, {
+    verify: (...parts: Parameters<typeof verify>) => {
+      count += 1;
+      return verify(...parts);
+    },
+  });
+  onEnd(() => Object.assign(hasher, { verify }));
+  return () => count;
+}

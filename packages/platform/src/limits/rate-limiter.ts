@@ -18,6 +18,8 @@ export interface RateLimiterOptions {
   readonly metrics?: Metrics | undefined;
   readonly now?: () => number;
   readonly commandTimeoutMs?: number;
+  /** Keys that are kept per instance; the least recently used go first. */
+  readonly localKeysMax?: number;
 }
 
 const LOCAL_KEYS_MAX = 100_000;
@@ -27,7 +29,7 @@ const PAUSE_MS = 1_000;
 
 export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter {
   const { redis, logger, metrics, now = Date.now } = options;
-  const local = createLocalWindows(now);
+  const local = createLocalWindows(now, options.localKeysMax ?? LOCAL_KEYS_MAX);
   const shared = redis && createRedisWindows(redis, options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS);
   let pauseEndMs = Number.NEGATIVE_INFINITY;
   let isFallback = false;
@@ -69,8 +71,8 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
   };
 }
 
-function createLocalWindows(now: () => number) {
-  const windows = new LRUCache<string, WindowCounts>({ max: LOCAL_KEYS_MAX });
+function createLocalWindows(now: () => number, keysMax: number) {
+  const windows = new LRUCache<string, WindowCounts>({ max: keysMax });
   return (key: string, rule: RateRule): RateDecision => {
     const nowMs = now();
     const counts = advance(windows.get(key), rule, nowMs);

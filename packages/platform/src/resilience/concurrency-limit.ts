@@ -41,7 +41,10 @@ const DURATION_FLOOR_MS = 5; // below this it is the scheduler's noise, not a qu
 const DECREASE = 0.9;
 const SLOW_SHARE_MAX = 0.3;
 /** How slowly the unloaded duration of a kind of call is forgotten. */
-const BASELINE_RISE = 0.001;
+const BASELINE_RISE = 0.05;
+/** Share of the limit below which a call counts as unloaded: what it takes then can't be a queue of our making. */
+const LIGHT_LOAD_SHARE = 0.1;
+const LIGHT_LOAD_MIN = 2;
 const KINDS_MAX = 1_000;
 
 /**
@@ -59,13 +62,14 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
   const baselines = new Map<string, number>();
   metrics?.watch('concurrency_limit', () => limit, { name });
 
-  const isSlow = (kind: string, durationMs: number): boolean => {
+  const isSlow = (kind: string, durationMs: number, wasLight: boolean): boolean => {
     const known = baselines.get(kind);
     if (known === undefined || durationMs < known) {
       if (known !== undefined || baselines.size < KINDS_MAX) baselines.set(kind, durationMs);
       return false;
     }
-    baselines.set(kind, known + (durationMs - known) * BASELINE_RISE);
+    // At its least the limit lets nothing queue here either: then it is the work itself that has become slower.
+    if (wasLight || limit <= min) baselines.set(kind, known + (durationMs - known) * BASELINE_RISE);
     return durationMs > Math.max(known * TOLERANCE, DURATION_FLOOR_MS);
   };
   const step = (): void => {
@@ -86,6 +90,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
       inFlight += 1;
       busiest = Math.max(busiest, inFlight);
       const startMs = now();
+      const wasLight = inFlight <= Math.max(LIGHT_LOAD_MIN, limit * LIGHT_LOAD_SHARE);
       let isReleased = false;
       return {
         release(outcome) {
@@ -94,7 +99,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
           inFlight -= 1;
           if (outcome === 'ignore') return;
           samples += 1;
-          if (isSlow(kind, now() - startMs) || outcome === 'overload') slow += 1;
+          if (isSlow(kind, now() - startMs, wasLight) || outcome === 'overload') slow += 1;
           if (samples >= SAMPLES_PER_STEP) step();
         },
       };

@@ -51,7 +51,8 @@ export function backoffMs(failures: number): number {
 
 /**
  * Takes a place before anything is evaluated, so that parallel guesses count one by one (older fault 15). An attempt
- * during the wait isn't evaluated and counts all the same: whoever doesn't wait locks sooner.
+ * during the wait isn't evaluated and counts all the same: whoever doesn't wait locks sooner. The wait begins with a
+ * failure, not with a reservation: a person's parallel sign-ins don't stand in each other's way.
  */
 export function reserveAttempt(
   before: LockoutState,
@@ -63,16 +64,16 @@ export function reserveAttempt(
   if (state.unlockTimeMs !== undefined) {
     return refusal('locked', { ...state, ipAddresses: withAddress(state, ipAddress) }, state.unlockTimeMs - nowMs);
   }
-  if (state.attemptTimesMs.length >= policy.attemptsMax) return refusal('locked', state, undecidedRetryMs);
+  // As many as are allowed are being evaluated: they decide first.
+  if (state.attemptTimesMs.length >= policy.attemptsMax) return refusal('backoff', state, undecidedRetryMs);
   const attemptTimesMs = [...state.attemptTimesMs, nowMs];
-  const waitMs = backoffMs(attemptTimesMs.length);
-  const next = { ...state, attemptTimesMs, ipAddresses: withAddress(state, ipAddress), retryTimeMs: nowMs + waitMs };
+  const next = { ...state, attemptTimesMs, ipAddresses: withAddress(state, ipAddress) };
   if (state.retryTimeMs === undefined || state.retryTimeMs <= nowMs) {
     const attemptsLeft = policy.attemptsMax - attemptTimesMs.length;
     return { outcome: 'evaluate', state: next, retryAfterMs: 0, attemptsLeft, hasLocked: false };
   }
   const failed = settleFailure(next, nowMs, policy);
-  const retryAfterMs = failed.hasLocked ? policy.lockMs : waitMs;
+  const retryAfterMs = failed.hasLocked ? policy.lockMs : backoffMs(attemptTimesMs.length);
   return {
     ...refusal(failed.hasLocked ? 'locked' : 'backoff', failed.state, retryAfterMs),
     hasLocked: failed.hasLocked,

@@ -147,3 +147,13 @@ function readJson<T>(text: string): T | undefined {
     return undefined;
   }
 }
+
+/** The challenge that an answer says it signed, before anything is verified. */
+export function challengeOf(responseJson: string): string | undefined {
+  const response = readJson<{ response?: { clientDataJSON?: unknown } }>(responseJson)?.response;
+  if (typeof response?.clientDataJSON !== 'string') return undefined;
+  const challenge = readJson<{ challenge?: unknown }>(
+    Buffer.from(response.clientDataJSON, 'base64url').toString('utf8'),
+  )?.challenge;
+  return typeof challenge === 'string' ? challenge : undefined;
+}

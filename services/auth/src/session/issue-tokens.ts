@@ -29,10 +29,10 @@ export function issueTokens(deps: Issuer, session: SessionRow, key: Uint8Array, 
   };
 }
 
-/** An access token beside the refresh token, after a step-up. */
-export function issueAccessToken(deps: Issuer & Pick<Deps, 'now'>, session: SessionRow, user: UserRow): string {
+/** An access token beside the refresh token, after a step-up; issued when the database saw the step-up (F15). */
+export function issueAccessToken(deps: Issuer, session: SessionRow, user: UserRow): string {
   const tokenId = randomBytes(16).toString('base64url');
-  return signAccessToken(deps, session, user, { tokenId, issueTimeS: Math.floor(deps.now() / 1000) });
+  return signAccessToken(deps, session, user, { tokenId, issueTimeS: session.authenticationTimeS });
 }
 
 /** S7.1: a role that must have a second factor and hasn't got one may only enrol; so may nobody with an issued password. */

@@ -45,10 +45,16 @@ async function refuseAttempt(
 ): Promise<never> {
   const act = actOf(call);
   const { verdict, target } = attempt;
-  await deps.database.transaction(act, async (tx) => {
-    await appendEvent(tx, act, loginFailed(user, attempt, verdict.outcome === 'locked' ? 'locked' : 'backoff'));
-    if (verdict.hasLocked) await recordLock(tx, deps, act, { target, user });
-  });
+  const event = loginFailed(user, attempt, verdict.outcome === 'locked' ? 'locked' : 'backoff');
+  if (verdict.hasLocked) {
+    await deps.database.transaction(act, async (tx) => {
+      await appendEvent(tx, act, event);
+      await recordLock(tx, deps, act, { target, user });
+    });
+  } else {
+    // One statement: thousands of refused guesses must stay cheap.
+    await appendEvent(deps.database, act, event);
+  }
   if (verdict.hasLocked || verdict.outcome === 'backoff') await deps.guard.mirror(target);
   deps.metrics.increment('auth_login_attempts_total', { outcome: verdict.outcome });
   throw refusalOf(attempt);

@@ -63,7 +63,7 @@ function isAllowedUrl(text: string, allowInsecure: boolean): boolean {
 
 /** Globally routable unicast, also behind the forms in which an IPv6 address carries an IPv4 one. */
 export function isPublicAddress(text: string): boolean {
-  if (!ipaddr.isValid(text)) return false;
+  if (isIP(text) === 0) return false;
   const address = ipaddr.process(text);
   if (address.range() !== 'unicast') return false;
   if (address instanceof ipaddr.IPv4) return !isReservedV4(address);

@@ -1,7 +1,9 @@
 import type { DescService } from '@bufbuild/protobuf';
-import { type Client, createClient } from '@connectrpc/connect';
+import { type CallOptions, type Client, createClient } from '@connectrpc/connect';
+import { createLinkedAbortController } from '@connectrpc/connect/protocol';
 import { createServiceDispatcher, type ServiceIdentity } from '../../identity/index.ts';
 import type { Logger, Metrics } from '../../telemetry/index.ts';
+import { forwardedCallKey } from './call-options.ts';
 import { createStreamTransport } from './stream-transport.ts';
 import { createUnaryTransport } from './unary-transport.ts';
 
@@ -29,6 +31,7 @@ export function createServiceClient<Service extends DescService>(
   const unary = createUnaryTransport({ ...options, dispatcher });
   const streams = createStreamTransport(options);
   const client = createClient(service, { unary: unary.unary, stream: streams.stream });
+  endStreamsWithReader(service, client);
   return Object.assign(client, {
     async close() {
       unary.close();
@@ -36,4 +39,32 @@ export function createServiceClient<Service extends DescService>(
       await dispatcher.close();
     },
   });
+}
+
+type ServerStream = (request: unknown, options?: CallOptions) => AsyncIterable<unknown>;
+
+/**
+ * Connect's client never hears that the reader has left its loop, and would read on until the stream ends by itself. Here
+ * the call is cancelled with the loop.
+ */
+function endStreamsWithReader(service: DescService, client: object): void {
+  const methods = client as Record<string, ServerStream>;
+  for (const { methodKind, localName } of service.methods) {
+    const start = methods[localName];
+    if (methodKind !== 'server_streaming' || start === undefined) continue;
+    methods[localName] = (request, options = {}) => {
+      const call = options.contextValues?.get(forwardedCallKey);
+      const controller = createLinkedAbortController(options.signal, call?.signal);
+      const iterator = start(request, { ...options, signal: controller.signal })[Symbol.asyncIterator]();
+      return {
+        [Symbol.asyncIterator]: () => ({
+          next: () => iterator.next(),
+          async return() {
+            controller.abort();
+            return { done: true, value: undefined };
+          },
+        }),
+      };
+    };
+  }
 }

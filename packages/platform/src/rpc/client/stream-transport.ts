@@ -1,8 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { DescMessage } from '@bufbuild/protobuf';
-import type { StreamResponse, Transport } from '@connectrpc/connect';
-import { createLinkedAbortController } from '@connectrpc/connect/protocol';
+import type { Transport } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { checkPeerIdentity, type ServiceIdentity, secureContextOptions } from '../../identity/index.ts';
 import { methodPolicy } from '../policy.ts';
@@ -33,12 +31,7 @@ export function createStreamTransport(options: StreamTransportOptions): StreamTr
       const call = contextValues?.get(forwardedCallKey);
       const limitMs = methodPolicy(method).deadlineMs;
       const effectiveMs = timeoutMs === undefined ? limitMs : Math.min(timeoutMs, limitMs);
-      const controller = createLinkedAbortController(signal, call?.signal);
-      const { transport } = current;
-      return endWithReader(
-        transport.stream(method, controller.signal, effectiveMs, header, input, contextValues),
-        controller,
-      );
+      return current.transport.stream(method, signal ?? call?.signal, effectiveMs, header, input, contextValues);
     },
     close() {
       stopListening?.();
@@ -60,20 +53,4 @@ function createTransport({ name, url, identity }: StreamTransportOptions) {
         })
       : new HttpAgent(common);
   return { agent, transport: createConnectTransport({ baseUrl, httpVersion: '1.1', nodeOptions: { agent } }) };
-}
-
-/** The stock transport reads on to the end when the reader has left its loop; here the stream ends with its reader. */
-async function endWithReader<I extends DescMessage, O extends DescMessage>(
-  answer: Promise<StreamResponse<I, O>>,
-  controller: AbortController,
-): Promise<StreamResponse<I, O>> {
-  const response = await answer;
-  async function* messages() {
-    try {
-      yield* response.message;
-    } finally {
-      controller.abort();
-    }
-  }
-  return { ...response, message: messages() };
 }

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { codeFromHttpStatus, errorFromJsonBytes } from '@connectrpc/connect/protocol-connect';
+import { codeFromHttpStatus, errorFromJsonBytes, trailerDemux } from '@connectrpc/connect/protocol-connect';
 import type { Dispatcher } from 'undici';
 import { commonErrors } from '../../errors/index.ts';
 import type { ForwardableCall } from './call-options.ts';
@@ -51,7 +51,11 @@ export async function requestUnary(request: UnaryRequest): Promise<UnaryResponse
     new ConnectError(`HTTP ${raw.status}`, raw.status === OK ? Code.Unknown : codeFromHttpStatus(raw.status)),
   );
   if (contentType !== 'application/json') throw fallback;
-  throw errorFromJsonBytes(body, toHeaders(raw.headers), fallback);
+  const [header, trailer] = trailerDemux(toHeaders(raw.headers));
+  trailer.forEach((value, name) => {
+    header.append(name, value);
+  });
+  throw errorFromJsonBytes(body, header, fallback);
 }
 
 /**
@@ -62,11 +66,12 @@ function dispatch(request: UnaryRequest): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let isSettled = false;
+    let stopListening: (() => void) | undefined;
     const settle = (): boolean => {
       if (isSettled) return false;
       isSettled = true;
       clearTimeout(timer);
-      stopListening();
+      stopListening?.();
       return true;
     };
     const fail = (error: ConnectError): void => {
@@ -80,8 +85,11 @@ function dispatch(request: UnaryRequest): Promise<RawResponse> {
       () => abort(transportFailure(commonErrors.DEADLINE_EXCEEDED())),
       Math.ceil(request.timeoutMs),
     );
-    const stopListening = listenForAbort(request, () => abort(commonErrors.CANCELED()));
-    if (isSettled) return;
+    stopListening = listenForAbort(request, () => abort(commonErrors.CANCELED()));
+    if (isSettled) {
+      stopListening(); // it had ended before it began
+      return;
+    }
     let status = 0;
     let headers: RawResponse['headers'] = {};
     let size = 0;
