@@ -167,7 +167,7 @@ export async function createAuthFixture(options: FixtureOptions = {}): Promise<A
   const clients = new Map<string, Auth>();
   async function clientOf(name: string, url: string): Promise<Auth> {
     const identity = await identityOf(folder, name);
-    const client = createServiceClient(AuthService, { name: 'auth', url, identity, connectionsMax: 64 });
+    const client = createServiceClient(AuthService, { name: 'auth', url, identity, connectionsMax: 16 });
     closers.push(async () => {
       await client.close();
       identity.close();

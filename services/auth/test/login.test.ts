@@ -9,6 +9,7 @@ import {
   uniqueEmail,
 } from './auth-fixture.ts';
 
+t.setTimeout(110_000);
 const fixture = await createAuthFixture();
 t.teardown(() => fixture.close());
 const { auth, by, sql } = fixture;

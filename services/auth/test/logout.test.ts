@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createAuthFixture, goodPassword, otherPassword, reasonOf, registerPerson } from './auth-fixture.ts';
 
+t.setTimeout(110_000);
 const fixture = await createAuthFixture();
 t.teardown(() => fixture.close());
 const { auth, by } = fixture;

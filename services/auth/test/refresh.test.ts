@@ -2,6 +2,7 @@ import t from 'tap';
 import { accessTokenId, encodeRefreshToken } from '../src/session/refresh-token.ts';
 import { createAuthFixture, goodPassword, reasonOf, registerPerson } from './auth-fixture.ts';
 
+t.setTimeout(110_000);
 const fixture = await createAuthFixture();
 t.teardown(() => fixture.close());
 const { auth, by, sql } = fixture;

@@ -34,8 +34,9 @@ type BatchResult = { readonly taken: number; readonly refused: number };
 
 /**
  * Publishes what the outbox holds. Not woken by NOTIFY: a transaction that notifies holds a lock over the whole database
- * while it commits, so that payments would commit one after the other (measured: see docs/ARCHITECTURE.md). The process
- * that writes has a relay of its own, which a function call wakes after the commit.
+ * while it commits, so that payments commit one after the other (16 clients here: 1700–1900 commits a second without,
+ * 280–450 with it). The process that writes has a relay of its own, which a function call wakes after the commit; what
+ * others write is found by the poll.
  */
 export function createRelay({ database, bus, logger, metrics }: RelayOptions): Relay {
   const act = serviceAct(database.name);

@@ -102,6 +102,7 @@ t.test('B-fast: a stream ends with its reader', async (t) => {
     if (count === 3) break;
   }
   await until(() => isEnded);
+  t.equal(count, 3);
 });
 
 t.test('S5.2: the deadline left is what the next service gets', async (t) => {
@@ -133,19 +134,25 @@ t.test('S5.2: the deadline left is what the next service gets', async (t) => {
 });
 
 t.test('S5.2: a call that is over or abandoned ends at once, and so does its request', async (t) => {
-  let closed = 0;
-  const { url, seen } = await startPeer(t, (_request, response) => {
-    response.once('close', () => {
-      closed += 1;
-    });
-  });
-  const { client } = clientOf(t, url);
-  t.match(await client.login(login, { timeoutMs: 20 }).catch(readServiceError), { reason: 'DEADLINE_EXCEEDED' });
+  const start = async () => {
+    const closed = Promise.withResolvers<void>();
+    const peer = await startPeer(t, (_request, response) => void response.once('close', closed.resolve));
+    const { client } = clientOf(t, peer.url);
+    return { ...peer, client, closed: closed.promise, reached: () => until(() => peer.seen.length === 1) };
+  };
+  const late = await start();
+  const answer = late.client.login(login, { timeoutMs: 300 }).catch(readServiceError);
+  t.match(await answer, { reason: 'DEADLINE_EXCEEDED' });
+
+  const left = await start();
   const controller = new AbortController();
-  const abandoned = client.login(login, { signal: controller.signal }).catch(readServiceError);
-  await until(() => seen.length === 2);
+  const abandoned = left.client.login(login, { signal: controller.signal }).catch(readServiceError);
+  await left.reached();
   controller.abort();
   t.match(await abandoned, { reason: 'CANCELED' });
+  await left.closed;
+
+  const behind = await start();
   const listeners = new Set<(reason: ConnectError) => void>();
   const call = {
     requestId,
@@ -154,13 +161,17 @@ t.test('S5.2: a call that is over or abandoned ends at once, and so does its req
       return () => listeners.delete(listener);
     },
   };
-  const forwarded = client.login(login, forward(call)).catch(readServiceError);
-  await until(() => seen.length === 3);
+  const forwarded = behind.client.login(login, forward(call)).catch(readServiceError);
+  await behind.reached();
   for (const listener of listeners) listener(new ConnectError('gone', Code.Canceled));
   t.match(await forwarded, { reason: 'CANCELED' });
   t.equal(listeners.size, 0, 'nothing is left listening');
-  await until(() => closed === 3);
-  t.match(await client.login(login, { signal: AbortSignal.abort() }).catch(readServiceError), { reason: 'CANCELED' });
+  await behind.closed;
+
+  const never = await start();
+  const aborted = { signal: AbortSignal.abort() };
+  t.match(await never.client.login(login, aborted).catch(readServiceError), { reason: 'CANCELED' });
+  t.equal(never.seen.length, 0);
 });
 
 t.test('S5.2: only what the contract calls idempotent is sent again', async (t) => {

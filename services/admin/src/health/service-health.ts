@@ -1,4 +1,4 @@
-import { createServiceDispatcher, type ServiceIdentity } from '@strongroom/platform/identity';
+import { createServiceDispatcher, type ServiceDispatcher, type ServiceIdentity } from '@strongroom/platform/identity';
 
 /** What a part says about itself, or why it can't be asked. */
 export interface PartHealth {
@@ -22,17 +22,19 @@ export function createServiceProbe(options: {
   readonly url: string;
   readonly identity: ServiceIdentity | undefined;
 }): HealthProbe {
-  const dispatcher = createServiceDispatcher({ ...options, connectionsMax: 2 });
+  let dispatcher: ServiceDispatcher | undefined;
   return {
     name: options.name,
     async ask(signal) {
+      // Not before it is asked: a process without an identity can start, and says here that it reaches nobody.
+      dispatcher ??= createServiceDispatcher({ ...options, connectionsMax: 2 });
       const { body } = await dispatcher.current().request({ path: '/healthz', method: 'GET', signal });
       const text = await body.text();
       return text.length > answerBytesMax
         ? { state: 'unhealthy', reasons: ['answers at too great length'] }
         : readReport(text);
     },
-    close: () => dispatcher.close(),
+    close: async () => dispatcher?.close(),
   };
 }
 

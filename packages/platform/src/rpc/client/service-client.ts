@@ -61,6 +61,8 @@ function endStreamsWithReader(service: DescService, client: object): void {
           next: () => iterator.next(),
           async return() {
             controller.abort();
+            // Lets the call see that it has ended, and take down its deadline.
+            iterator.next().catch(() => undefined);
             return { done: true, value: undefined };
           },
         }),
