@@ -113,7 +113,7 @@ t.test('S1.1a: in no window of time are more allowed than the rule says', async 
     ),
     { numRuns: 200 },
   );
-  t.pass('200 histories');
+  t.ok(t.passing(), '200 histories');
 });
 
 t.test('S1.1c: who waits as long as he is told is let in, and no sooner', async (t) => {
@@ -139,5 +139,5 @@ t.test('S1.1c: who waits as long as he is told is let in, and no sooner', async 
     ),
     { numRuns: 300 },
   );
-  t.pass('300 histories');
+  t.ok(t.passing(), '300 histories');
 });
