@@ -67,7 +67,7 @@ export function defineErrors<const Definitions extends Record<string, ErrorDefin
   const factories: Record<string, ErrorFactory> = {};
   for (const [reason, definition] of Object.entries(definitions)) {
     if (!REASON_PATTERN.test(reason)) throw new Error(`error reason ${reason} is not UPPER_SNAKE_CASE`);
-    factories[reason] = createFactory({ reason, domain, ...definition });
+    factories[reason] = createFactory({ ...definition, reason, domain });
   }
   return factories as ErrorCatalogue<keyof Definitions & string>;
 }

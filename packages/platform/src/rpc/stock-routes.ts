@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { DescService, Message } from '@bufbuild/protobuf';
 import {
   type ConnectRouter,
@@ -7,7 +8,7 @@ import {
   type Interceptor,
   type MethodImpl,
 } from '@connectrpc/connect';
-import type { UniversalHandler } from '@connectrpc/connect/protocol';
+import type { UniversalHandler, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import {
   compressionBrotli,
   compressionGzip,
@@ -160,10 +161,23 @@ async function serve(
   try {
     const contextValues = createContextValues().set(callKey, call);
     const answer = await handler(universalRequestFromNodeRequest(request, response, undefined, contextValues));
-    await universalResponseToNodeResponse(explainProtocolErrors(answer, call), response);
+    await universalResponseToNodeResponse(endedBy(response, explainProtocolErrors(answer, call)), response);
   } catch (error) {
     // The other end is gone, or what it sent is no request at all.
     call.failure ??= toConnectError(error);
     response.destroy();
   }
+}
+
+/**
+ * The stock writer leaves the body of a caller that has gone as it is, and with it the timer of its deadline, which for a
+ * stream is an hour. Here the body ends with the response.
+ */
+function endedBy(response: ServerResponse, answer: UniversalServerResponse): UniversalServerResponse {
+  if (answer.body === undefined) return answer;
+  const iterator = answer.body[Symbol.asyncIterator]();
+  response.once('close', () => {
+    iterator.return?.().catch(() => undefined); // whatever it has to say, nobody hears it any more
+  });
+  return { ...answer, body: { [Symbol.asyncIterator]: () => iterator } };
 }
