@@ -150,7 +150,8 @@ t.test('B-outbox: while the audit store can not confirm, rows stay', async (t) =
   t.teardown(() => outbox.stop());
   t.teardown(() => consumption.stop());
   await writeAccounts(fixture.database, 5);
-  await until(() => store.events.size === 10);
+  // Not only consumed: the relay must have committed that it published, or nobody is asked about the rows.
+  await until(async () => (await outbox.state()).unconfirmed === 10 && store.events.size === 10);
   await t.rejects(outbox.reconcile(), /admin is away/);
   t.equal(await rowsLeft(fixture), 10);
   store.setDown(false);

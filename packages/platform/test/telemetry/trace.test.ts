@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createOtlpReceiver } from '@strongroom/testkit';
+import { createOtlpReceiver, createTestDatabase, createTestNats } from '@strongroom/testkit';
 import t from 'tap';
 
 const run = promisify(execFile);
 const script = join(import.meta.dirname, 'trace-process.ts');
 
-async function traced(environment: Record<string, string>) {
-  const { stdout } = await run(process.execPath, ['--import', '@strongroom/platform/telemetry/register', script], {
+async function traced(environment: Record<string, string>, entry = script) {
+  const { stdout } = await run(process.execPath, ['--import', '@strongroom/platform/telemetry/register', entry], {
     env: { PATH: process.env['PATH'], ...environment },
     cwd: join(import.meta.dirname, '..', '..'),
   });
@@ -36,4 +36,28 @@ t.test('SM: with a collector spans arrive by OTLP, failed ones without their mes
   for (const name of ['outer', 'inner', 'failing', 'continued']) t.ok(names.includes(name), name);
   t.equal(spans.find(({ name }) => name === 'inner')?.traceId, report.outer);
   t.notMatch(JSON.stringify(spans), /canary/);
+});
+
+t.test('SM: one trace from the act over the outbox and the bus to the consumer, with its queries', async (t) => {
+  const [receiver, test, nats] = await Promise.all([
+    createOtlpReceiver(),
+    createTestDatabase('platform'),
+    createTestNats(),
+  ]);
+  t.teardown(() => Promise.all([receiver.close(), test.drop(), nats.close()]));
+  const report = await traced(
+    {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      STRONGROOM_ENV: 'test',
+      DATABASE_URL: test.runtimeUrl,
+      NATS_URL: nats.url,
+    },
+    join(import.meta.dirname, 'act-process.ts'),
+  );
+  const consumed = await receiver.waitForSpan(({ name }) => name === 'process traced');
+  t.equal(consumed.traceId, report.traceId);
+  t.equal(consumed.kind, 5);
+  const query = await receiver.waitForSpan(({ name }) => name === 'SELECT strongroom.outbox');
+  t.match(query, { traceId: report.traceId, kind: 3, attributes: { 'db.system.name': 'postgresql' } });
+  t.notMatch(JSON.stringify(receiver.spans), /canary/, 'no value of a parameter');
 });
