@@ -56,7 +56,7 @@ async function hasAdmin({ database }: { readonly database: Pick<Deps['database']
 
 async function writeDraft(path: string, content: { email: string; password: string }): Promise<string> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}.draft`;
+  const draft = `${path}.${uuidv7()}.draft`;
   await writeFile(draft, `${JSON.stringify(content)}\n`, { mode: 0o600 });
   // The mode above holds only for a file that is new.
   await chmod(draft, 0o600);
