@@ -57,10 +57,15 @@ export async function flushLimits(redis: LimitStore): Promise<number> {
   return count;
 }
 
-/** ioredis keeps commands while it is not connected; a call can't wait for that. */
+/**
+ * ioredis keeps commands while it is not connected; a call can't wait for that. After a stall of this process timers run
+ * before sockets are read, so an answer that came in time is waiting behind its own timeout: what is there is read first.
+ * Otherwise a busy instance, not a dead Redis, would split the budget.
+ */
 function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const late = () => reject(new Error(`no answer within ${timeoutMs} ms`));
+    const timer = setTimeout(() => setImmediate(late), timeoutMs);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createRateLimiter, flushLimits, type RateDecision } from '@strongroom/platform/limits';
 import { createMetrics } from '@strongroom/platform/telemetry';
 import { createFaultProxy, createTestRedis, until } from '@strongroom/testkit';
@@ -12,10 +13,11 @@ const hourMs = 3_600_000;
 async function createFixture(t: { teardown(fn: () => unknown): void }) {
   const engine = await createTestRedis();
   const proxy = await createFaultProxy({ target: engine.url });
-  const connect = (url: string) => {
+  const connect = async (url: string) => {
     const redis = new Redis(url);
     redis.on('error', () => undefined);
     t.teardown(() => redis.disconnect());
+    await once(redis, 'ready');
     return redis;
   };
   t.teardown(async () => {
@@ -24,17 +26,23 @@ async function createFixture(t: { teardown(fn: () => unknown): void }) {
   });
   return {
     proxy,
-    direct: connect(engine.url),
+    direct: await connect(engine.url),
     faulty: () => connect(proxy.urlFor(engine.url)),
     connect: () => connect(engine.url),
   };
 }
 
+/** Long enough for a machine that runs other tests at the same time; what happens at the timeout has tests of its own. */
+const patience = { commandTimeoutMs: 10_000 };
+
 const allowedOf = (decisions: readonly RateDecision[]) => decisions.filter(({ allowed }) => allowed).length;
 
 t.test('S1.1a: instances share one budget, and nobody gets one more in a race', async (t) => {
   const { connect } = await createFixture(t);
-  const limiters = [createRateLimiter({ redis: connect() }), createRateLimiter({ redis: connect() })];
+  const limiters = [
+    createRateLimiter({ redis: await connect(), ...patience }),
+    createRateLimiter({ redis: await connect(), ...patience }),
+  ];
   const rule = { max: 20, windowMs: hourMs };
   const decisions = await Promise.all(
     Array.from({ length: 100 }, (_, index) => limiters[index % 2]?.take('general', 'someone', rule)),
@@ -50,7 +58,7 @@ t.test('S1.1a: instances share one budget, and nobody gets one more in a race', 
 
 t.test('S1.1e: counters can be forgotten', async (t) => {
   const { direct, connect } = await createFixture(t);
-  const limiter = createRateLimiter({ redis: connect() });
+  const limiter = createRateLimiter({ redis: await connect(), ...patience });
   const rule = { max: 1, windowMs: hourMs };
   t.match(await limiter.take('auth', 'x', rule), { allowed: true });
   t.match(await limiter.take('auth', 'x', rule), { allowed: false });
@@ -60,6 +68,18 @@ t.test('S1.1e: counters can be forgotten', async (t) => {
   t.equal(await direct.get('other'), 'kept');
 });
 
+t.test('S1.1d: an instance that was busy while Redis answered does not take Redis for dead', async (t) => {
+  const { connect } = await createFixture(t);
+  const limiter = createRateLimiter({ redis: await connect(), commandTimeoutMs: 100 });
+  const rule = { max: 5, windowMs: hourMs };
+  const decision = limiter.take('general', 'someone', rule);
+  // The command leaves, the answer comes, and nobody reads it until its time is up.
+  await new Promise(setImmediate);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  t.match(await decision, { allowed: true, remaining: 4 });
+  t.equal(limiter.isFallback(), false);
+});
+
 for (const fault of ['refuse', 'halfOpen'] as const) {
   t.test(
     `S1.1d: with Redis away (${fault}) limits go on per instance, and are shared again by themselves`,
@@ -67,7 +87,7 @@ for (const fault of ['refuse', 'halfOpen'] as const) {
       const { proxy, faulty } = await createFixture(t);
       const metrics = createMetrics({ name: 'test', processMetrics: false });
       const log = createMemoryLog();
-      const limiter = createRateLimiter({ redis: faulty(), logger: log.logger, metrics, commandTimeoutMs: 500 });
+      const limiter = createRateLimiter({ redis: await faulty(), logger: log.logger, metrics, commandTimeoutMs: 500 });
       const rule = { max: 10, windowMs: hourMs };
       const key = randomUUID();
       for (let count = 0; count < 4; count++) t.match(await limiter.take('general', key, rule), { allowed: true });
