@@ -35,7 +35,7 @@ export async function createFaultProxy(options: FaultProxyOptions): Promise<Faul
   const server = createServer({ allowHalfOpen: true }, (client) => {
     if (mode === 'refuse') {
       client.on('error', () => undefined);
-      client.resetAndDestroy();
+      resetSocket(client);
       return;
     }
     const upstream = createConnection({ ...target, allowHalfOpen: true });
@@ -60,7 +60,7 @@ export async function createFaultProxy(options: FaultProxyOptions): Promise<Faul
     from.setNoDelay(true);
     from.on('data', (chunk) => later(() => !to.destroyed && to.write(chunk)));
     from.on('end', () => later(() => to.end()));
-    from.on('error', () => to.resetAndDestroy());
+    from.on('error', () => resetSocket(to));
     from.on('close', () => {
       for (const pair of pairs) {
         if (pair.includes(from) && pair[0].destroyed && pair[1].destroyed) pairs.delete(pair);
@@ -72,7 +72,7 @@ export async function createFaultProxy(options: FaultProxyOptions): Promise<Faul
 
   function reset(): void {
     for (const pair of [...pairs]) {
-      for (const socket of pair) socket.resetAndDestroy();
+      for (const socket of pair) resetSocket(socket);
     }
   }
 
@@ -113,6 +113,15 @@ export async function createFaultProxy(options: FaultProxyOptions): Promise<Faul
         reset();
       }),
   };
+}
+
+/**
+ * Sends RST. libuv refuses that while a FIN is on its way (uv_tcp_close_reset: EINVAL), and Node 24 then keeps the handle for
+ * good: the process spins at its end. Such a socket is closed the ordinary way.
+ */
+function resetSocket(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function hold(pair: readonly [Socket, Socket]): void {
