@@ -80,6 +80,8 @@ export interface ChallengeRow {
   readonly userId: string;
   readonly passkeyChallenge: string | null;
   readonly keyThumbprint: string | null;
+  readonly knownDeviceId: string | null;
+  readonly failuresBefore: number;
   readonly isAlive: boolean;
 }
 
@@ -90,13 +92,16 @@ export async function insertChallenge(
     readonly userId: string;
     readonly passkeyChallenge: string | null;
     readonly keyThumbprint: string | null;
+    readonly knownDeviceId: string | null;
+    readonly failuresBefore: number;
     readonly lifeS: number;
   },
 ): Promise<string> {
   const rows = await sql`
-    insert into mfa_challenges (id_hash, user_id, passkey_challenge, key_thumbprint, expire_time)
+    insert into mfa_challenges (id_hash, user_id, passkey_challenge, key_thumbprint, known_device_id, failures_before,
+      expire_time)
     values (${challenge.idHash}, ${challenge.userId}, ${challenge.passkeyChallenge}, ${challenge.keyThumbprint},
-      clock_timestamp() + ${challenge.lifeS}::int * interval '1 second')
+      ${challenge.knownDeviceId}, ${challenge.failuresBefore}, clock_timestamp() + ${challenge.lifeS}::int * interval '1 second')
     returning expire_time::text as "expireTime"`;
   return String(rows[0]?.['expireTime'] ?? '');
 }
@@ -105,7 +110,7 @@ export async function findChallenge({ sql }: Executor, idHash: Buffer, failuresM
   return firstRow<ChallengeRow>(
     await sql`
     select id_hash as "idHash", user_id as "userId", passkey_challenge as "passkeyChallenge",
-      key_thumbprint as "keyThumbprint",
+      key_thumbprint as "keyThumbprint", known_device_id as "knownDeviceId", failures_before as "failuresBefore",
       (use_time is null and expire_time > clock_timestamp() and failed_attempts < ${failuresMax}) as "isAlive"
     from mfa_challenges where id_hash = ${idHash}`,
   );

@@ -6,6 +6,7 @@ import type { Deps } from '../deps.ts';
 import { authenticationOptions, challengeIdHash } from '../passkey/passkey.ts';
 import { listPasskeys } from '../passkey/passkey-store.ts';
 import { relyingPartyOf } from '../passkey/relying-party.ts';
+import type { SignInOrigin } from '../session/finish-sign-in.ts';
 import type { UserRow } from '../user/user.ts';
 import { countBackupCodes, findTotp, insertChallenge } from './mfa-store.ts';
 
@@ -20,7 +21,7 @@ export async function openChallenge(
   tx: Transaction,
   deps: Deps,
   user: UserRow,
-  options: { readonly keyThumbprint: string | undefined },
+  origin: SignInOrigin,
 ): Promise<MessageInitShape<typeof MfaChallengeSchema>> {
   const id = randomBytes(challengeIdBytes).toString('base64url');
   const passkeys = await listPasskeys(tx, user.id);
@@ -37,7 +38,9 @@ export async function openChallenge(
     idHash: challengeIdHash(id),
     userId: user.id,
     passkeyChallenge: passkeyOptions?.challenge ?? null,
-    keyThumbprint: options.keyThumbprint ?? null,
+    keyThumbprint: origin.keyThumbprint ?? null,
+    knownDeviceId: origin.knownDeviceId ?? null,
+    failuresBefore: origin.failuresBefore,
     lifeS: challengeLifeS,
   });
   return { id, methods, expireTime: timestampToProto(expireTime), passkeyOptionsJson: passkeyOptions?.json ?? '' };

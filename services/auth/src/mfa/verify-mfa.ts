@@ -8,8 +8,8 @@ import { requireBoundProof } from '../dpop/require-proof.ts';
 import { errors } from '../errors.ts';
 import type { GuessTarget } from '../lockout/attempt-guard.ts';
 import { challengeIdHash } from '../passkey/passkey.ts';
-import { rememberDevice } from '../session/accept-password.ts';
 import { finishSignIn } from '../session/finish-sign-in.ts';
+import { rememberDevice } from '../session/remember-device.ts';
 import type { UserRow } from '../user/user.ts';
 import { findUser, lockUser } from '../user/user-store.ts';
 import { type ChallengeRow, countChallengeFailure, findChallenge, useChallenge } from './mfa-store.ts';
@@ -63,9 +63,13 @@ async function openIfRight(
     if (!(await useChallenge(tx, challenge.idHash, challengeFailuresMax))) throw errors.MFA_CHALLENGE_INVALID();
     await deps.guard.succeed(tx, target);
     const methods = ['pwd', methodsOfAnswer[answer.case], 'mfa'];
-    const proof = { methods, keyThumbprint: challenge.keyThumbprint ?? undefined };
-    const opened = await finishSignIn(tx, deps, call, current, proof);
-    const deviceToken = await rememberDevice(tx, deps, current, undefined);
+    const knownDeviceId = challenge.knownDeviceId ?? undefined;
+    const opened = await finishSignIn(tx, deps, call, current, methods, {
+      keyThumbprint: challenge.keyThumbprint ?? undefined,
+      knownDeviceId,
+      failuresBefore: challenge.failuresBefore,
+    });
+    const deviceToken = await rememberDevice(tx, deps, current, knownDeviceId);
     return { ...opened, deviceToken };
   });
 }

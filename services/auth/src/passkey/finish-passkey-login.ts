@@ -32,7 +32,9 @@ export async function finishPasskeyLogin(
     const isRight =
       isUsable && user !== undefined && (await acceptPasskey(tx, deps, user.id, ours?.challenge, responseJson));
     if (user !== undefined && isRight) {
-      return finishSignIn(tx, deps, call, user, { methods: ['hwk', 'mfa'], keyThumbprint });
+      // A passkey can't be guessed, so there is no counter that a known device would be worth.
+      const origin = { keyThumbprint, knownDeviceId: undefined, failuresBefore: 0 };
+      return finishSignIn(tx, deps, call, user, ['hwk', 'mfa'], origin);
     }
     await appendEvent(tx, act, {
       action: 'USER_LOGIN_FAILED',
