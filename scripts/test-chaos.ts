@@ -6,16 +6,20 @@ import { promisify } from 'node:util';
 import pc from 'picocolors';
 import { repositoryRoot } from './database/migrations.ts';
 import { removeEngines, startEngines } from './engines/index.ts';
+import { type Fault, faults, faultsOf, isFault } from './testing/faults.ts';
 
 const help = `Usage: npm run test:chaos [-- FAULT…]
 
-Runs every test whose title names a fault (F1, F2, …), or those of the faults given, on engines of its own, and prints
-which outcome held. Faults that need minutes are here and not in npm test.
+Runs every test whose title names a fault (F1, F2, …) and what else takes minutes (tests/chaos, the long fuzz), or the
+tests of the faults given, on engines of its own. Ends with a table of which outcome held, and 1 if any did not.
 `;
 
 const outputBytesMax = 67_108_864;
-const fileTimeoutMs = 600_000;
-const faultTitle = /\bF\d{1,2}\b/;
+const fileTimeoutMs = 900_000;
+/** Tests that are in npm test with less. */
+const longRuns: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'gateway/test/fuzz.test.ts': { STRONGROOM_FUZZ_REQUESTS: '100000' },
+};
 const run = promisify(execFile);
 
 interface Outcome {
@@ -29,44 +33,38 @@ async function main(): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
-  const unknown = wanted.find((fault) => !/^F\d{1,2}$/.test(fault));
+  const unknown = wanted.find((fault) => !isFault(fault));
   if (unknown !== undefined) throw new Error(`${unknown} is no fault; say F19, or nothing for all.`);
-  const files = await filesWithFaults(wanted);
-  if (files.length === 0) throw new Error(`No test names ${wanted.join(', ')}.`);
   const dataDir = join(repositoryRoot, '.data', 'chaos');
   const engines = await startEngines({ dataDir, forTests: true, log: (line) => console.log(pc.dim(`  ${line}`)) });
-  let failed = 0;
+  const outcomes: Outcome[] = [];
   try {
-    for (const file of files) {
+    for (const file of await filesFor(wanted.filter(isFault))) {
       console.log(pc.bold(`\n${file}`));
-      for (const { title, hasHeld } of await outcomesOf(file, engines.file)) {
-        if (!matches(title, wanted)) continue;
-        if (!hasHeld) failed += 1;
-        console.log(`  ${hasHeld ? pc.green('✓') : pc.red('✗')} ${title}`);
+      for (const outcome of await outcomesOf(file, engines.file)) {
+        if (wanted.length > 0 && !faultsOf(outcome.title).some((fault) => wanted.includes(fault))) continue;
+        outcomes.push(outcome);
+        console.log(`  ${mark(outcome.hasHeld)} ${outcome.title}`);
       }
     }
   } finally {
     await removeEngines(dataDir);
   }
-  console.log(failed === 0 ? '\nEvery outcome held.' : `\n${failed} outcomes did not hold.`);
-  return failed === 0 ? 0 : 1;
+  printTable(outcomes, wanted.length === 0 ? (Object.keys(faults) as Fault[]) : wanted.filter(isFault));
+  return outcomes.every(({ hasHeld }) => hasHeld) ? 0 : 1;
 }
 
-async function filesWithFaults(wanted: readonly string[]): Promise<string[]> {
+async function filesFor(wanted: readonly Fault[]): Promise<string[]> {
   const { stdout } = await run('git', ['ls-files', '*.test.ts'], { cwd: repositoryRoot });
   return stdout
     .trim()
     .split('\n')
     .filter((file) => {
       const text = readFileSync(join(repositoryRoot, file), 'utf8');
-      const titles = [...text.matchAll(/test\(\s*['"`]([^'"`\n]+)/g)].map((match) => match[1] ?? '');
-      return titles.some((title) => matches(title, wanted));
+      const named = [...text.matchAll(/test\(\s*['"`]([^'"`\n]+)/g)].flatMap((match) => faultsOf(match[1] ?? ''));
+      if (wanted.length > 0) return named.some((fault) => wanted.includes(fault));
+      return named.length > 0 || file.startsWith('tests/chaos/') || file in longRuns;
     });
-}
-
-function matches(title: string, wanted: readonly string[]): boolean {
-  if (wanted.length === 0) return faultTitle.test(title);
-  return wanted.some((fault) => new RegExp(`\\b${fault}\\b`).test(title));
 }
 
 /** A file that can't even be run counts as an outcome that did not hold. */
@@ -75,12 +73,34 @@ async function outcomesOf(file: string, engines: string): Promise<Outcome[]> {
     cwd: repositoryRoot,
     maxBuffer: outputBytesMax,
     timeout: fileTimeoutMs,
-    env: { ...process.env, STRONGROOM_TEST_ENGINES: engines, STRONGROOM_ENV: 'test' },
-  }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }));
+    env: { ...process.env, ...longRuns[file], STRONGROOM_TEST_ENGINES: engines, STRONGROOM_ENV: 'test' },
+  }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? '', hasFailed: true }));
   const outcomes = [...output.stdout.matchAll(/^(ok|not ok) \d+ - (.*?)(?: # time=.*)?$/gm)].map(
     ([, status, title = '']): Outcome => ({ title, hasHeld: status === 'ok' }),
   );
-  return outcomes.length > 0 ? outcomes : [{ title: `${file} (F0: it could not be run)`, hasHeld: false }];
+  const isCutOff = 'hasFailed' in output && outcomes.every(({ hasHeld }) => hasHeld);
+  return isCutOff ? [...outcomes, { title: `${file} did not run to its end`, hasHeld: false }] : outcomes;
+}
+
+function printTable(outcomes: readonly Outcome[], shown: readonly Fault[]): void {
+  console.log(pc.bold('\nfault → outcome'));
+  for (const fault of shown) {
+    const own = outcomes.filter(({ title }) => faultsOf(title).includes(fault));
+    const broken = own.filter(({ hasHeld }) => !hasHeld);
+    const outcome =
+      own.length === 0
+        ? pc.yellow('no test')
+        : broken.length === 0
+          ? `${mark(true)} ${own.length} held`
+          : `${mark(false)} ${broken.length} of ${own.length} did not hold`;
+    console.log(`  ${fault.padEnd(4)} ${faults[fault].padEnd(58)} ${outcome}`);
+  }
+  const failed = outcomes.filter(({ hasHeld }) => !hasHeld).length;
+  console.log(failed === 0 ? '\nEvery outcome held.' : `\n${failed} outcomes did not hold.`);
+}
+
+function mark(hasHeld: boolean): string {
+  return hasHeld ? pc.green('✓') : pc.red('✗');
 }
 
 main().then(

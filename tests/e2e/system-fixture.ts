@@ -7,6 +7,9 @@ import { freePort } from '../../scripts/support/ports.ts';
 import { defaultPorts } from '../../scripts/system/plan.ts';
 import { type RunningSystem, startSystem } from '../../scripts/system/start-system.ts';
 
+/** Of everyone whom the fixture registers. */
+export const testPassword = 'Vault-Of-Granite-9z!';
+
 const unlimited = '1000000';
 
 /** Limits out of the way and cheap passwords: what these tests are not about. */
@@ -56,7 +59,7 @@ export async function startTestSystem(
     await system.stop();
     await removeEngines(dataDir);
   });
-  const password = 'Vault-Of-Granite-9z!';
+  const password = testPassword;
   let count = 0;
   const signIn = async (person: Person, email: string, secret: string, id: string): Promise<SignedIn> => {
     const { body, text } = await person.post('/auth/login', { body: { email, password: secret } });
