@@ -1,8 +1,10 @@
 import {
   type Authenticator,
+  combineKeys,
   createAuthenticator,
   createRemoteKeys,
   createRevocation,
+  createSharedKeys,
   type RevocationStore,
   type ServiceIdentity,
 } from '@strongroom/platform/identity';
@@ -35,7 +37,7 @@ export function createTokenReader(options: TokenReaderOptions): TokenReader {
   const keys = createRemoteKeys({ url: config.AUTH_URL, identity, logger });
   const revocation = createRevocation({ redis, ask: async () => false, logger });
   const authenticator = createAuthenticator({
-    keys,
+    keys: combineKeys(createSharedKeys(config), keys),
     revocation,
     issuer: config.TOKEN_ISSUER,
     audience: config.TOKEN_AUDIENCE,

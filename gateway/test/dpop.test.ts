@@ -1,7 +1,5 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
-import { createPrivateEngine } from '@strongroom/testkit';
+import { createPrivateEngine, createProofKey, type ProofKey, type ProofParts } from '@strongroom/testkit';
 import t from 'tap';
-import { thumbprintOf } from '../src/edge/dpop.ts';
 import { closeTestRedis, handler, paymentId, startGateway, startMesh } from './fixture.ts';
 
 const seen: (string | null)[] = [];
@@ -24,32 +22,14 @@ t.teardown(async () => {
 });
 
 const path = `/api/v1/payments/${paymentId}`;
-const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const edwards = generateKeyPairSync('ed25519');
+const elliptic = await createProofKey();
+const edwards = await createProofKey('EdDSA');
 
-interface ProofParts {
-  header?: object;
-  claims?: object;
-  key?: { privateKey: KeyObject; publicKey: KeyObject };
+function proofFor(token: string, { key = elliptic, ...parts }: Partial<ProofParts> & { key?: ProofKey } = {}): string {
+  return key.proof({ method: 'GET', url: `${origin}${path}`, token, ...parts });
 }
 
-function proofFor(token: string, { header = {}, claims = {}, key = keys }: ProofParts = {}): string {
-  const isEdwards = key.privateKey.asymmetricKeyType === 'ed25519';
-  const ath = createHash('sha256').update(token).digest('base64url');
-  const parts = [
-    { typ: 'dpop+jwt', alg: isEdwards ? 'EdDSA' : 'ES256', jwk: key.publicKey.export({ format: 'jwk' }), ...header },
-    { jti: randomUUID(), htm: 'GET', htu: `${origin}${path}`, iat: Math.floor(Date.now() / 1000), ath, ...claims },
-  ];
-  const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-  const bytes = Buffer.from(signed);
-  const signature = isEdwards
-    ? sign(null, bytes, key.privateKey)
-    : sign('sha256', bytes, { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
-  return `${signed}.${signature.toString('base64url')}`;
-}
-
-const boundTo = (key: KeyObject) =>
-  mesh.tokens.token({ claims: { cnf: { jkt: thumbprintOf(key.export({ format: 'jwk' })) } } });
+const boundTo = (key: ProofKey) => mesh.tokens.token({ claims: { cnf: { jkt: key.thumbprint } } });
 
 async function send(
   token: string,
@@ -65,19 +45,19 @@ async function send(
 }
 
 t.test('B-dpop: a bound token is taken with its proof, by either kind of key', async (t) => {
-  for (const key of [keys, edwards]) {
-    const token = boundTo(key.publicKey);
+  for (const key of [elliptic, edwards]) {
+    const token = boundTo(key);
     t.same(await send(token, proofFor(token, { key })), [200, '', null]);
     t.same(await send(token, proofFor(token, { key }), 'Bearer'), [200, '', null]);
   }
 });
 
 t.test('B-dpop: a bound token without its proof is refused', async (t) => {
-  const token = boundTo(keys.publicKey);
+  const token = boundTo(elliptic);
   const refusals: [name: string, proof: string | undefined][] = [
     ['none', undefined],
     ['garbage', 'a.b.c'],
-    ['another key', proofFor(token, { key: generateKeyPairSync('ec', { namedCurve: 'P-256' }) })],
+    ['another key', proofFor(token, { key: await createProofKey() })],
     ['another token', proofFor(`${token}x`)],
     ['another method', proofFor(token, { claims: { htm: 'POST' } })],
     ['another path', proofFor(token, { claims: { htu: `${origin}/api/v1/payments` } })],
@@ -90,8 +70,15 @@ t.test('B-dpop: a bound token without its proof is refused', async (t) => {
     ['another type', proofFor(token, { header: { typ: 'JWT' } })],
     ['no algorithm', proofFor(token, { header: { alg: 'none' } })],
     ['a symmetric algorithm', proofFor(token, { header: { alg: 'HS256' } })],
-    ['a private key inside', proofFor(token, { header: { jwk: keys.privateKey.export({ format: 'jwk' }) } })],
+    ['a private key inside', proofFor(token, { header: { jwk: elliptic.privateJwk } })],
     ['a changed signature', proofFor(token).replace(/.{4}$/, 'AAAA')],
+    ['a critical extension', proofFor(token, { header: { crit: ['x'], x: 1 } })],
+    [
+      'a point that is not on the curve',
+      proofFor(token, { header: { jwk: { ...elliptic.privateJwk, d: undefined, y: 'AA' } } }),
+    ],
+    ['an EdDSA key under ES256', proofFor(token, { header: { jwk: { ...edwards.privateJwk, d: undefined } } })],
+    ['no hash of the token', proofFor(token, { claims: { ath: undefined } })],
     ['two proofs', `${proofFor(token)}, ${proofFor(token)}`],
     ['a long one', proofFor(token, { claims: { x: 'x'.repeat(5000) } })],
   ];
@@ -103,12 +90,12 @@ t.test('B-dpop: a bound token without its proof is refused', async (t) => {
 });
 
 t.test('B-dpop: a query in the address of the proof does not matter, as RFC 9449 has it', async (t) => {
-  const token = boundTo(keys.publicKey);
+  const token = boundTo(elliptic);
   t.equal((await send(token, proofFor(token, { claims: { htu: `${origin}${path}?a=b#c` } })))[0], 200);
 });
 
 t.test('B-dpop: a proof counts once, at every instance, and each instance remembers while Redis is away', async (t) => {
-  const token = boundTo(keys.publicKey);
+  const token = boundTo(elliptic);
   const proof = proofFor(token);
   const other = await startGateway(mesh, { variables });
   t.equal((await send(token, proof))[0], 200);
@@ -125,6 +112,14 @@ t.test('B-dpop: a proof counts once, at every instance, and each instance rememb
   await engine.close();
 });
 
+t.test('B-dpop: a bound token that the edge can not verify needs its proof all the same', async (t) => {
+  const claims = Buffer.from(JSON.stringify({ cnf: { jkt: elliptic.thumbprint } })).toString('base64url');
+  const header = Buffer.from(JSON.stringify({ alg: 'EdDSA', typ: 'at+jwt', kid: 'of-tomorrow' })).toString('base64url');
+  const token = `${header}.${claims}.${Buffer.alloc(64).toString('base64url')}`;
+  t.same((await send(token, undefined, 'Bearer')).slice(0, 2), [401, 'DPOP_PROOF_INVALID']);
+  t.same((await send(token, proofFor(token))).slice(0, 2), [401, 'TOKEN_INVALID'], 'then the service judges it');
+});
+
 t.test('B-dpop: an unbound token is no DPoP token', async (t) => {
   const token = mesh.tokens.token();
   t.same((await send(token, proofFor(token))).slice(0, 2), [401, 'DPOP_PROOF_INVALID']);
@@ -139,7 +134,7 @@ t.test(
       headers: {
         'content-type': 'application/json',
         dpop: 'the.proof.itself',
-        authorization: `Bearer ${boundTo(keys.publicKey)}`,
+        authorization: `Bearer ${boundTo(elliptic)}`,
       },
       body: JSON.stringify({ email: 'a@example.com', password: 'x' }),
     });

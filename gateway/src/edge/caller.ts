@@ -1,6 +1,6 @@
 import { Audience } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { isServiceError } from '@strongroom/platform/errors';
-import type { Authenticator } from '@strongroom/platform/identity';
+import { type Authenticator, claimedKeyThumbprint } from '@strongroom/platform/identity';
 import type { FastifyRequest } from 'fastify';
 import { gatewayErrors } from '../errors.ts';
 import type { ProofCheck } from './dpop.ts';
@@ -25,13 +25,13 @@ export async function identifyCaller(
     if (isServiceError(error)) return undefined;
     throw error;
   });
-  if (principal === undefined) return;
-  request.edge.userId = principal.userId;
-  const isBound = principal.keyThumbprint !== undefined;
-  if (!isBound && scheme.toLowerCase() === 'bearer') return;
+  if (principal !== undefined) request.edge.userId = principal.userId;
   // A public method looks at no token.
   if (request.edge.match?.policy.access?.audience === Audience.PUBLIC) return;
-  // B-dpop: a bound token without its proof is refused, and a proof for an unbound token proves nothing.
-  if (principal.keyThumbprint === undefined) throw gatewayErrors.DPOP_PROOF_INVALID();
-  await checkProof(request, token, principal.keyThumbprint);
+  // B-dpop: a bound token without its proof is refused. What it says itself counts, not whether the edge could verify
+  // it: a service that knows a key which the edge doesn't know yet would take it.
+  const thumbprint = claimedKeyThumbprint(token);
+  if (thumbprint !== undefined) await checkProof(request, token, thumbprint);
+  // A proof for an unbound token proves nothing.
+  else if (principal !== undefined && scheme.toLowerCase() === 'dpop') throw gatewayErrors.DPOP_PROOF_INVALID();
 }

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
+import { dpopLifeS } from '@strongroom/platform/identity';
 import type { Logger } from '@strongroom/platform/telemetry';
 import type { Redis } from 'ioredis';
-import { PROOF_LIFETIME_S } from './dpop.ts';
 
 /** Remembers proofs for as long as they are good, so that each counts once (RFC 9449, 11.1). */
 export interface ProofLedger {
   /** False when the proof was spent before. */
-  spend(id: string): Promise<boolean>;
+  spend(replayHash: Buffer): Promise<boolean>;
 }
 
 /** Proofs held in memory while Redis is away; the oldest go first. */
@@ -15,11 +14,11 @@ const localProofsMax = 50_000;
 export function createProofLedger(redis: Pick<Redis, 'set'>, logger: Logger): ProofLedger {
   const local = new Map<string, number>();
   return {
-    async spend(id) {
-      const key = `dpop:${createHash('sha256').update(id).digest('base64url')}`;
+    async spend(replayHash) {
+      const key = `dpop:${replayHash.toString('base64url')}`;
       const isNewHere = spendLocally(local, key, Date.now());
       try {
-        return (await redis.set(key, '1', 'EX', PROOF_LIFETIME_S, 'NX')) === 'OK' && isNewHere;
+        return (await redis.set(key, '1', 'EX', dpopLifeS, 'NX')) === 'OK' && isNewHere;
       } catch (error) {
         // This instance still takes each proof once; another one could take it again until Redis is back.
         logger.warn({ err: error }, 'Redis is away: DPoP proofs are remembered per instance');
@@ -33,7 +32,7 @@ function spendLocally(local: Map<string, number>, key: string, nowMs: number): b
   const expireMs = local.get(key);
   if (expireMs !== undefined && expireMs > nowMs) return false;
   local.delete(key);
-  local.set(key, nowMs + PROOF_LIFETIME_S * 1000);
+  local.set(key, nowMs + dpopLifeS * 1000);
   if (local.size > localProofsMax) local.delete(local.keys().next().value as string);
   return true;
 }

@@ -15,5 +15,6 @@ export { createJsonClient, type JsonAnswer, type JsonClient } from './http.ts';
 export { createOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts';
 export { createPrivateEngine, type PrivateEngine } from './private-engines.ts';
 export { type LogLine, spawnProcess, type TestProcess } from './process.ts';
+export { createProofKey, type ProofKey, type ProofParts } from './proofs.ts';
 export { createTestTokens, type TestToken, type TestTokens } from './tokens.ts';
 export { until } from './wait.ts';

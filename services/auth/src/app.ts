@@ -1,10 +1,15 @@
 import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypto';
-import { type Authenticator, createAuthenticator, createRevocation } from '@strongroom/platform/identity';
+import {
+  type Authenticator,
+  createAuthenticator,
+  createRevocation,
+  readSharedSecrets,
+} from '@strongroom/platform/identity';
 import { noticeKeyFromConfig } from '@strongroom/platform/outbox';
 import { createRpcServer } from '@strongroom/platform/rpc';
 import { createAuditRefusal, createAuditSensitiveRead, type ServiceResources } from '@strongroom/platform/service';
 import type { FastifyInstance } from 'fastify';
-import { type AuthConfig, sharedSecretsOf } from './config.ts';
+import type { AuthConfig } from './config.ts';
 import type { Deps } from './deps.ts';
 import { createAttemptGuard } from './lockout/attempt-guard.ts';
 import { createSprayDetector } from './lockout/spray-detector.ts';
@@ -71,7 +76,7 @@ async function createDeps(resources: AppResources): Promise<Deps> {
     keyring,
     logger,
     metrics,
-    sharedSecrets: sharedSecretsOf(config),
+    sharedSecrets: readSharedSecrets(config),
     signWithSharedSecret: config.SIGN_IN_WITH_SHARED_SECRET,
     lifeDays: config.SIGNING_KEY_LIFE_DAYS,
     keptMax: config.SIGNING_KEYS_KEPT_MAX,

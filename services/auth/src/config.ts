@@ -9,11 +9,9 @@ import {
   oneOf,
   platformVariables,
   port,
-  secret,
   text,
 } from '@strongroom/platform/config';
 import { type LockoutPolicy, lockoutProfiles } from './lockout/lockout.ts';
-import { readSharedSecrets, type SharedSecret } from './secret/signing-key.ts';
 
 const yearS = 31_536_000;
 
@@ -97,12 +95,6 @@ export const authVariables = defineConfig({
     maxItems: 20,
     doc: 'Origins that a DPoP proof may name (htu): where people reach the system.',
   }),
-  JWT_SECRET: secret({ optional: true, minBytes: 32, doc: 'A shared secret (HS256) whose tokens are still accepted.' }),
-  JWT_SECRETS: secret({
-    optional: true,
-    minBytes: 2,
-    doc: 'More of them: JSON list of {kid, secret, isActive, canVerify}.',
-  }),
   SIGNING_KEYS_KEPT_MAX: integer({ default: 10, min: 2, max: 100, doc: 'Keys kept after their tokens have ended.' }),
   SIGNING_KEY_LIFE_DAYS: integer({ default: 90, min: 1, max: 365, doc: 'Days that a key signs before the next.' }),
   DENY_MARKER_LEASE_MS: durationMs({
@@ -136,8 +128,4 @@ export function lockoutPolicyOf(config: AuthConfig): LockoutPolicy {
     windowMs: config.LOCKOUT_WINDOW_S === undefined ? profile.windowMs : config.LOCKOUT_WINDOW_S * 1000,
     lockMs: config.LOCKOUT_DURATION_S === undefined ? profile.lockMs : config.LOCKOUT_DURATION_S * 1000,
   };
-}
-
-export function sharedSecretsOf(config: AuthConfig): SharedSecret[] {
-  return readSharedSecrets(config.JWT_SECRET?.reveal(), config.JWT_SECRETS?.reveal());
 }

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
 import { loadConfig } from '@strongroom/platform/config';
+import { readSharedSecrets } from '@strongroom/platform/identity';
 import { runProcess } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
 import { openService, startOutbox } from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
-import { authVariables, sharedSecretsOf } from './config.ts';
+import { authVariables } from './config.ts';
 import { createMaintenance } from './maintenance.ts';
 import { completeRecoveries } from './recovery/complete-recoveries.ts';
 import { provideFirstAdmin } from './user/first-admin.ts';
@@ -16,7 +17,7 @@ runProcess({
   name: 'auth',
   async main(lifecycle) {
     const config = await loadConfig(authVariables, process.env);
-    sharedSecretsOf(config); // throws before anything is opened
+    readSharedSecrets(config); // throws before anything is opened
     const service = await openService({ name: 'auth', config, lifecycle });
     const { logger, health, identity, metrics } = service;
     const app = await buildApp({ ...service, config });

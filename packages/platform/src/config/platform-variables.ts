@@ -48,6 +48,16 @@ export const meshVariables = defineConfig({
   PROFILE_URL: url({ default: 'https://127.0.0.1:3004', doc: 'Where profile answers.' }),
   TOKEN_ISSUER: text({ default: 'https://strongroom.local', maxLength: 255, doc: 'Issuer (iss) of access tokens.' }),
   TOKEN_AUDIENCE: text({ default: 'strongroom', maxLength: 255, doc: 'Audience (aud) of access tokens.' }),
+  JWT_SECRET: secret({
+    optional: true,
+    minBytes: 32,
+    doc: 'A shared secret (HS256, kid "default") whose tokens are still accepted; the same for all processes.',
+  }),
+  JWT_SECRETS: secret({
+    optional: true,
+    minBytes: 2,
+    doc: 'More of them: JSON list of {kid, secret, isActive, canVerify}. Whoever holds one can sign.',
+  }),
   DIRECT_ACCESS: oneOf(['loopback', 'off'], {
     optional: true,
     doc: 'Whether calls in clear are taken on loopback; off in production, loopback elsewhere.',

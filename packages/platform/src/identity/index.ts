@@ -4,6 +4,7 @@ export {
   createAuthenticator,
 } from './authenticator.ts';
 export { writeDevelopmentCertificates } from './development-certificates.ts';
+export { claimedKeyThumbprint, type DpopProof, dpopLifeS, type ProofExpectation, verifyDpopProof } from './dpop.ts';
 export {
   combineKeys,
   createStaticKeys,
@@ -33,5 +34,6 @@ export {
   loadServiceIdentity,
   type ServiceIdentity,
 } from './service-identity.ts';
+export { createSharedKeys, readSharedSecrets, type SharedSecret, type SharedSecretsConfig } from './shared-secrets.ts';
 export { serviceNameOf, serviceUri } from './spiffe.ts';
 export { checkPeerIdentity, secureContextOptions } from './tls-policy.ts';

@@ -3,11 +3,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { ConnectError } from '@connectrpc/connect';
 import { trace } from '@opentelemetry/api';
-import type { MethodPolicy } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
+import { Audience, type MethodPolicy } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { type Call, createDeadline, type Deadline, type Principal } from './call.ts';
 import { clientTimeoutMs } from './timeout.ts';
 
-/** Headers that a service identity may tell about the person behind it. From anyone else they are ignored. */
+/** Headers that tell about the person behind a call; see believesFacts for whose count. */
 export const clientHeaders = {
   ipAddress: 'x-strongroom-client-ip',
   userAgent: 'x-strongroom-client-agent',
@@ -15,6 +15,8 @@ export const clientHeaders = {
   requestId: 'x-strongroom-request-id',
 } as const;
 
+/** The service whose callers are people. */
+const edgeName = 'gateway';
 const HEADER_VALUE_MAX_CHARACTERS = 512;
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9._-]{8,128}$/;
 const TRACEPARENT_PATTERN = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/; // W3C Trace Context, 3.2
@@ -60,12 +62,12 @@ export class ServerCall implements Call {
 
   constructor(method: DescMethod, policy: MethodPolicy, origin: CallOrigin) {
     const { headers, caller } = origin;
-    const believed = caller === undefined ? undefined : headers;
+    const believed = believesFacts(policy, origin) ? headers : undefined;
     this.method = method;
     this.policy = policy;
     this.headers = headers;
     this.caller = caller;
-    this.requestId = requestIdOf(believed?.[clientHeaders.requestId]);
+    this.requestId = requestIdOf(caller === undefined ? undefined : headers[clientHeaders.requestId]);
     this.traceId = traceIdOf(headers);
     this.ipAddress = textOf(believed?.[clientHeaders.ipAddress]) ?? plainAddress(origin.remoteAddress);
     this.userAgent = textOf(believed?.[clientHeaders.userAgent]) ?? textOf(headers['user-agent']) ?? '';
@@ -125,6 +127,24 @@ export class ServerCall implements Call {
   adoptResponse(header: Headers, trailer: Headers): void {
     this.#responseHeader = header;
     this.#responseTrailer = trailer;
+  }
+}
+
+/**
+ * The edge tells where people come from. Another service may say it again where it passes on a person's token, or calls
+ * a method that the contract opens to it. A public method is for the edge alone: a service that was broken into must not
+ * guess passwords under addresses of its choice, past the limits.
+ */
+function believesFacts({ access }: MethodPolicy, { caller, headers }: CallOrigin): boolean {
+  if (caller === undefined || caller === edgeName) return caller === edgeName;
+  switch (access?.audience) {
+    case Audience.INTERNAL:
+      return access.callers.includes(caller);
+    case Audience.SIGNED_IN:
+    case Audience.ROLES:
+      return headers.authorization !== undefined;
+    default:
+      return false;
   }
 }
 

@@ -1,6 +1,13 @@
 import type { Client } from '@connectrpc/connect';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
-import { type Authenticator, createAuthenticator, createRemoteKeys, createRevocation } from '../identity/index.ts';
+import {
+  type Authenticator,
+  combineKeys,
+  createAuthenticator,
+  createRemoteKeys,
+  createRevocation,
+  createSharedKeys,
+} from '../identity/index.ts';
 import type { Lifecycle } from '../process/index.ts';
 import { createServiceClient } from '../rpc/index.ts';
 import type { ServiceResources } from './open-service.ts';
@@ -16,15 +23,19 @@ export interface RemoteAuthenticator {
 }
 
 export type AuthenticatorResources = Pick<ServiceResources, 'identity' | 'logger' | 'metrics' | 'redis' | 'bus'> & {
-  readonly config: Pick<ServiceResources['config'], 'AUTH_URL' | 'TOKEN_ISSUER' | 'TOKEN_AUDIENCE'>;
+  readonly config: Pick<
+    ServiceResources['config'],
+    'AUTH_URL' | 'TOKEN_ISSUER' | 'TOKEN_AUDIENCE' | 'JWT_SECRET' | 'JWT_SECRETS'
+  >;
 };
 
-/** How every process but auth verifies tokens: with auth's public keys, and the deny-list or auth itself. */
+/** How every process but auth verifies tokens: with auth's public keys and shared secrets, and the deny-list or auth itself. */
 export async function openRemoteAuthenticator(
   { config, identity, logger, metrics, redis, bus }: AuthenticatorResources,
   lifecycle: Pick<Lifecycle, 'onClose'>,
 ): Promise<RemoteAuthenticator> {
   const auth = createServiceClient(AuthService, { name: 'auth', url: config.AUTH_URL, identity, logger, metrics });
+  const sharedKeys = createSharedKeys(config);
   const keys = createRemoteKeys({ url: config.AUTH_URL, identity, logger });
   lifecycle.onClose(() => keys.close());
   const refresh = () =>
@@ -42,5 +53,15 @@ export async function openRemoteAuthenticator(
     },
   });
   const { TOKEN_ISSUER: issuer, TOKEN_AUDIENCE: audience } = config;
-  return { auth, authenticator: createAuthenticator({ keys, revocation, issuer, audience, logger, metrics }) };
+  return {
+    auth,
+    authenticator: createAuthenticator({
+      keys: combineKeys(sharedKeys, keys),
+      revocation,
+      issuer,
+      audience,
+      logger,
+      metrics,
+    }),
+  };
 }

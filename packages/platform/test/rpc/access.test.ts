@@ -4,7 +4,7 @@ import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { readServiceError } from '@strongroom/platform/errors';
 import { createRateLimiter } from '@strongroom/platform/limits';
-import { asService, createServiceClient, forward } from '@strongroom/platform/rpc';
+import { asService, createServiceClient, forward, type ServiceClient } from '@strongroom/platform/rpc';
 import t from 'tap';
 import { createTestIdentities, startServer, type TestServer } from './fixture.ts';
 
@@ -136,6 +136,45 @@ t.test('B-zero: a service is who its certificate says, and may call what the con
     deviceId: 'device-1',
   });
 });
+
+t.test(
+  'B-zero: a service is believed about a person only where it acts for one, or the contract opens the method to it',
+  async (t) => {
+    const tls = await createTestIdentities('auth', 'gateway', 'payments', 'profile');
+    const server = await startServer({ identity: await tls.identity('auth'), config: { DIRECT_ACCESS: 'off' } });
+    t.teardown(async () => {
+      await server.close();
+      await tls.close();
+    });
+    const facts = {
+      requestId: 'request-0001',
+      ipAddress: '203.0.113.7',
+      userAgent: 'Browser/1.0',
+      deviceId: 'device-1',
+    };
+    const person = { ...facts, accessToken: server.tokens.token() };
+    const told = async (name: string, call: (auth: ServiceClient<typeof AuthService>) => Promise<unknown>) => {
+      const identity = await tls.identity(name);
+      const client = createServiceClient(AuthService, { name: 'auth', url: server.secureUrl, identity });
+      await call(client);
+      await client.close();
+      const seen = server.seen.at(-1)?.call;
+      t.equal(seen?.requestId, 'request-0001', 'the request’s id is only a name');
+      return [seen?.ipAddress, seen?.userAgent, seen?.deviceId].join(' ');
+    };
+    const whole = '203.0.113.7 Browser/1.0 device-1';
+    const login = { email: 'a@example.com', password: 'p' };
+    t.equal(await told('gateway', (auth) => auth.login(login, asService(facts))), whole);
+    t.equal(await told('payments', (auth) => auth.getMe({}, forward(person))), whole);
+    t.equal(
+      await told('payments', (auth) => auth.findUserByEmail({ email: 'a@example.com' }, asService(facts))),
+      whole,
+    );
+    for (const options of [asService(facts), forward(person)]) {
+      t.notMatch(await told('payments', (auth) => auth.login(login, options)), /203|Browser|device/, 'a public method');
+    }
+  },
+);
 
 t.test('S1.1c: nobody but a service is believed about who he is', async (t) => {
   const server = await startServer();

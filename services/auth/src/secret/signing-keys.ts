@@ -1,7 +1,7 @@
 import type { Bus } from '@strongroom/platform/bus';
 import { type Keyring, uuidv7 } from '@strongroom/platform/crypto';
 import { type Act, type Database, serviceAct } from '@strongroom/platform/database';
-import type { KeySource, VerificationKey } from '@strongroom/platform/identity';
+import type { KeySource, SharedSecret, VerificationKey } from '@strongroom/platform/identity';
 import { appendEvent } from '@strongroom/platform/outbox';
 import { keysChangedSignal } from '@strongroom/platform/service';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
@@ -14,7 +14,6 @@ import {
   isKeyPair,
   jwksOf,
   publicPemOf,
-  type SharedSecret,
   type SigningKeyRow,
   signFromLeadMs,
   signingKeyAt,

@@ -5,13 +5,13 @@ import { actOf, type Call } from '@strongroom/platform/rpc';
 import { requireCaptcha } from '../captcha/require-captcha.ts';
 import { isEmailVerificationRequired } from '../config.ts';
 import type { Deps } from '../deps.ts';
-import { keyThumbprintOfProof } from '../dpop/require-proof.ts';
 import { errors } from '../errors.ts';
 import { beginSignIn, recordLock, refusalOf, type SignInAttempt } from '../lockout/sign-in-attempt.ts';
 import { sendVerification } from '../user/send-verification.ts';
 import { normaliseEmail, type UserRow } from '../user/user.ts';
 import { findUserByEmailAddress } from '../user/user-store.ts';
 import { acceptPassword } from './accept-password.ts';
+import { keyThumbprintOfProof } from './require-proof.ts';
 
 type Response = MessageInitShape<typeof LoginResponseSchema>;
 

@@ -5,12 +5,12 @@ import { failpoint } from '@strongroom/platform/process';
 import { actOf, type Call } from '@strongroom/platform/rpc';
 import { actAs } from '../acts.ts';
 import type { Deps } from '../deps.ts';
-import { requireBoundProof } from '../dpop/require-proof.ts';
 import { errors } from '../errors.ts';
 import { findUser } from '../user/user-store.ts';
 import { endSession } from './end-sessions.ts';
 import { issueTokens } from './issue-tokens.ts';
 import { encodeRefreshToken, isRefreshTokenOf, readRefreshToken, refreshTokenHash } from './refresh-token.ts';
+import { requireBoundProof } from './require-proof.ts';
 import { decideRefresh, fingerprintOf, type RefreshDecision } from './session.ts';
 import { findSession, rotateSession, type SessionRow } from './session-store.ts';
 

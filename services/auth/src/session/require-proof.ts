@@ -1,24 +1,24 @@
 import { getOption, hasOption } from '@bufbuild/protobuf';
 import { http } from '@strongroom/gen/google/api/annotations_pb.ts';
 import { equalConstantTime } from '@strongroom/platform/crypto';
+import { dpopLifeS, verifyDpopProof } from '@strongroom/platform/identity';
 import type { Call } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
 import { useProof } from '../used-proof-store.ts';
-import { dpopWindowS, verifyDpopProof } from './dpop.ts';
 
 /** Thumbprint of the key that a sign-in wants its tokens bound to; undefined without a proof (B-dpop: optional). */
 export async function keyThumbprintOfProof(deps: Deps, call: Call): Promise<string | undefined> {
   const header = call.requestHeader.get('dpop');
   if (header === null) return undefined;
-  const proof = verifyDpopProof(header, {
+  const proof = await verifyDpopProof(header, {
     method: 'POST',
     paths: pathsOf(call),
     origins: deps.config.DPOP_ORIGINS,
     nowMs: deps.now(),
   });
   if (proof === undefined) throw errors.DPOP_PROOF_INVALID();
-  if (!(await useProof(deps.database, proof.replayHash, 2 * dpopWindowS))) throw errors.DPOP_PROOF_INVALID();
+  if (!(await useProof(deps.database, proof.replayHash, dpopLifeS))) throw errors.DPOP_PROOF_INVALID();
   return proof.thumbprint;
 }
 
