@@ -31,6 +31,7 @@ export interface ClientOptions {
  */
 export function createClient({ url, name, config, max }: ClientOptions): Client {
   const sockets = new Set<Socket>();
+  const failures = { count: 0 };
   const settings = {
     max,
     prepare: true,
@@ -38,7 +39,7 @@ export function createClient({ url, name, config, max }: ClientOptions): Client 
     idle_timeout: config.DB_POOL_TIMEOUT,
     keep_alive: keepAliveS,
     // The default waits up to 20 s: a database that came back would be missed that long (F9: 10 s).
-    backoff: (retries: number) => Math.min(reconnectDelayMaxS, reconnectDelayFirstS * 2 ** Math.min(retries, 10)),
+    backoff: () => Math.min(reconnectDelayMaxS, reconnectDelayFirstS * 2 ** Math.min(failures.count, 10)),
     onnotice: () => undefined,
     types: { bigint: postgres.BigInt },
     connection: {
@@ -49,8 +50,7 @@ export function createClient({ url, name, config, max }: ClientOptions): Client 
       TimeZone: 'UTC',
       DateStyle: 'ISO',
     },
-    // Made here only to be counted: postgres.js says when a connection closes, and not when one opens.
-    socket: (options: { host: string[]; port: number[] }) => openSocket(options, sockets),
+    socket: (options: { host: string[]; port: number[] }) => openSocket(options, sockets, failures),
   };
   const sql = postgres(url, settings as postgres.Options<{ bigint: postgres.PostgresType<bigint> }>) as PostgresClient;
   useTextForm(sql);
@@ -63,10 +63,26 @@ export function createClient({ url, name, config, max }: ClientOptions): Client 
   };
 }
 
-function openSocket({ host, port }: { host: string[]; port: number[] }, sockets: Set<Socket>): Socket {
+/**
+ * Made here to be counted, as postgres.js says when a connection closes and not when one opens, and to close safely. A
+ * socket that is reset says 'error' first and 'close' a moment later; postgres.js gives the connection queries in between,
+ * and forgets them when the close comes "with error": the caller waits for ever, and the pool has lost a place. A close
+ * without error rejects them. The failures that it then doesn't count are counted here.
+ */
+function openSocket(
+  { host, port }: { host: string[]; port: number[] },
+  sockets: Set<Socket>,
+  failures: { count: number },
+): Socket {
   const socket = connect({ host: host[0] ?? '127.0.0.1', port: port[0] ?? 5432, noDelay: true });
   for (const known of sockets) if (known.destroyed) sockets.delete(known);
   sockets.add(socket);
+  const emit = socket.emit.bind(socket);
+  socket.emit = (event: string, ...args: unknown[]) => {
+    if (event === 'error') failures.count += 1;
+    if (event === 'data') failures.count = 0;
+    return event === 'close' ? emit('close', false) : emit(event, ...(args as []));
+  };
   // postgres.js reads the name to verify in a certificate from here.
   return Object.assign(socket, { host: host[0] });
 }
