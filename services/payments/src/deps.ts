@@ -25,6 +25,8 @@ export interface Deps {
   readonly authenticator: Authenticator;
   readonly webhookTargets: WebhookTargets;
   readonly streams: StreamCounts;
+  /** Locks of the idempotency keys that this process works on. */
+  readonly keysInFlight: Set<bigint>;
   readonly staleReads: StaleReads;
   /** Milliseconds since 1970. */
   readonly now: () => number;

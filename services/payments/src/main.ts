@@ -49,6 +49,7 @@ runProcess({
       signals: createSignals(),
       webhookTargets,
       streams: { byUser: new Map(), total: 0 },
+      keysInFlight: new Set<bigint>(),
       staleReads: createStaleReads({ cache: redis, keyring, ttlS: config.STALE_READ_TTL_S, logger, metrics }),
       now: Date.now,
     };

@@ -163,6 +163,7 @@ export async function startInstance(around: Surroundings, options: FixtureOption
     authenticator: around.tokens.authenticator,
     webhookTargets,
     streams: { byUser: new Map<string, number>(), total: 0 },
+    keysInFlight: new Set<bigint>(),
     staleReads: createStaleReads({ cache: redis, keyring, ttlS: config.STALE_READ_TTL_S, logger, metrics }),
     rateLimiter: createRateLimiter(),
   };

@@ -6,6 +6,8 @@ import t from 'tap';
 import { checkInvariants } from './invariants.ts';
 import { instantPayment, startPayments, waitForStatus } from './payments-fixture.ts';
 
+const fixture = await startPayments(t, { instances: 2 });
+
 /** By the last four digits of the amount (README of psp-sandbox), and how the payment must end. */
 const outcomes = [
   [9_901n, 'failed', 'declined by webhook'],
@@ -20,7 +22,6 @@ const outcomes = [
 ] as const;
 
 t.test('F36: whatever the provider answers, the payment ends as the provider says', async (t) => {
-  const fixture = await startPayments(t);
   const { sender, recipient } = await fixture.pair();
   const { connect, as } = fixture;
   const ended = outcomes.map(async ([amount, status, what]) => {
@@ -37,7 +38,6 @@ t.test('F36: whatever the provider answers, the payment ends as the provider say
 t.test(
   'F36: a provider that is down leaves payments processing, never failed; they go on when it is back',
   async (t) => {
-    const fixture = await startPayments(t);
     const { sender, recipient } = await fixture.pair();
     const { connect, as, sandbox } = fixture;
     sandbox.control({ mode: 'fail' });
@@ -49,7 +49,7 @@ t.test(
     await until(async () => (await fixture.metrics.value('circuit_breaker_state', { name: 'psp' })) > 0, {
       what: 'the breaker being open',
     });
-    const states = await fixture.superuser`select distinct status from payments`;
+    const states = await fixture.superuser`select distinct status from payments where sender_id = ${sender.id}`;
     t.same(
       states.map(({ status }) => status),
       ['processing'],
@@ -61,7 +61,6 @@ t.test(
 );
 
 t.test('F36: refunds meet the same faults', async (t) => {
-  const fixture = await startPayments(t);
   const { sender, recipient } = await fixture.pair();
   const { connect, as, sandbox } = fixture;
   for (const mode of ['timeout', 'error-after-effect', 'error-before-effect', 'lost-webhook'] as const) {
@@ -85,25 +84,7 @@ t.test('F36: refunds meet the same faults', async (t) => {
   await until(async () => (await checkInvariants(fixture.superuser, sandbox)).length === 0);
 });
 
-t.test('F34: a worker that stops past its lease and goes on has no second effect', async (t) => {
-  const fixture = await startPayments(t, { instances: 2 });
-  const { sender, recipient } = await fixture.pair();
-  const { connect, as } = fixture;
-  t.teardown(() => setFailpoints(''));
-  // Only the first hit waits: that worker's lease runs out, the other instance takes the task over meanwhile.
-  for (const step of ['before-psp', 'after-psp']) {
-    setFailpoints(`payments.charge.${step}=delay:2500@1`);
-    const { payment } = await connect.createPayment(instantPayment(recipient), as(sender, `zombie-${step}`));
-    const done = await waitForStatus(connect, as(sender), payment?.id ?? '', 'completed');
-    await until(async () => (await fixture.superuser`select 1 from psp_tasks where id = ${done.id}`).length === 0);
-    t.equal(fixture.sandbox.journal(done.id).filter(({ kind }) => kind === 'charge').length, 1, `${step}: one effect`);
-  }
-  await Promise.all(fixture.instances.map(({ workers }) => workers.stop()));
-  t.same(await checkInvariants(fixture.superuser, fixture.sandbox), [], 'also after the zombies have gone on');
-});
-
 t.test('F37: storms on one payment: refunds never exceed it, nobody sees a 500', async (t) => {
-  const fixture = await startPayments(t, { instances: 2 });
   const { sender, recipient } = await fixture.pair();
   const paid = await fixture.completedPayment(sender, recipient, 1_000n);
   const amount = { currencyCode: 'EUR', minorUnits: 70n };
@@ -125,4 +106,20 @@ t.test('F37: storms on one payment: refunds never exceed it, nobody sees a 500',
     return payment?.refundedAmount?.minorUnits === 980n;
   });
   await until(async () => (await checkInvariants(fixture.superuser, fixture.sandbox)).length === 0);
+});
+
+t.test('F34: a worker that stops past its lease and goes on has no second effect', async (t) => {
+  const { sender, recipient } = await fixture.pair();
+  const { connect, as } = fixture;
+  t.teardown(() => setFailpoints(''));
+  // Only the first hit waits: that worker's lease runs out, the other instance takes the task over meanwhile.
+  for (const step of ['before-psp', 'after-psp']) {
+    setFailpoints(`payments.charge.${step}=delay:2500@1`);
+    const { payment } = await connect.createPayment(instantPayment(recipient), as(sender, `zombie-${step}`));
+    const done = await waitForStatus(connect, as(sender), payment?.id ?? '', 'completed');
+    await until(async () => (await fixture.superuser`select 1 from psp_tasks where id = ${done.id}`).length === 0);
+    t.equal(fixture.sandbox.journal(done.id).filter(({ kind }) => kind === 'charge').length, 1, `${step}: one effect`);
+  }
+  await Promise.all(fixture.instances.map(({ workers }) => workers.stop()));
+  t.same(await checkInvariants(fixture.superuser, fixture.sandbox), [], 'also after the zombies have gone on');
 });

@@ -5,12 +5,14 @@ import t from 'tap';
 import { instantPayment, type PaymentsFixture, startPayments } from './payments-fixture.ts';
 import { reasonOf } from './refusal.ts';
 
+const fixture = await startPayments(t);
+
 /** All pages of a list, as a client would turn them. */
-async function allPages(fixture: PaymentsFixture, request: object, call: ReturnType<PaymentsFixture['as']>) {
+async function allPages({ connect }: PaymentsFixture, request: object, call: ReturnType<PaymentsFixture['as']>) {
   const ids: string[] = [];
   let pageToken = '';
   do {
-    const page = await fixture.connect.listPayments({ ...request, pageToken }, call);
+    const page = await connect.listPayments({ ...request, pageToken }, call);
     ids.push(...page.payments.map(({ id }) => id));
     pageToken = page.nextPageToken;
   } while (pageToken !== '');
@@ -20,9 +22,10 @@ async function allPages(fixture: PaymentsFixture, request: object, call: ReturnT
 t.test(
   'fault 28: pages neither repeat nor miss, whatever they are ordered by; a token fits its question alone',
   async (t) => {
-    const fixture = await startPayments(t, { workers: false });
-    const { sender, recipient } = await fixture.pair();
-    const { connect, as } = fixture;
+    // Nothing moves on while its pages are turned.
+    const still = await startPayments(t, { workers: false });
+    const { sender, recipient } = await still.pair();
+    const { connect, as } = still;
     for (let index = 0; index < 9; index += 1) {
       const [from, to] = index % 3 === 0 ? [recipient, sender] : [sender, recipient];
       // Few different amounts, so that the order alone leaves ties.
@@ -30,7 +33,7 @@ t.test(
     }
     const orders = ['', 'create_time', 'create_time asc', 'amount', 'amount desc', 'status', 'status desc'];
     for (const orderBy of orders) {
-      const ids = await allPages(fixture, { pageSize: 2, orderBy }, as(sender));
+      const ids = await allPages(still, { pageSize: 2, orderBy }, as(sender));
       t.equal(ids.length, 9, `${orderBy}: all`);
       t.equal(new Set(ids).size, 9, `${orderBy}: once`);
     }
@@ -59,7 +62,6 @@ t.test(
 );
 
 t.test('fault 27: reports sum each currency by itself, sent and received, in the database', async (t) => {
-  const fixture = await startPayments(t);
   const vendor = fixture.auth.addPerson({ role: 'VENDOR' });
   const other = fixture.auth.addPerson();
   const { connect, as } = fixture;
@@ -97,7 +99,6 @@ t.test('fault 27: reports sum each currency by itself, sent and received, in the
 t.test(
   'fault 30: recipients are found by exact address or among those paid before; there is no directory',
   async (t) => {
-    const fixture = await startPayments(t);
     const { connect, as } = fixture;
     const sender = fixture.auth.addPerson({ name: 'Self' });
     const ada = fixture.auth.addPerson({ name: 'Ada Lovelace', email: 'ada@example.com' });
@@ -117,7 +118,6 @@ t.test(
 );
 
 t.test('fault 29: an unknown recipient is 404 on create and edit, a malformed one 400, both at once 400', async (t) => {
-  const fixture = await startPayments(t, { workers: false });
   const { sender, recipient } = await fixture.pair();
   const { connect, as } = fixture;
   const request = { ...instantPayment(recipient), recipientId: undefined };

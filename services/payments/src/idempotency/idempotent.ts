@@ -27,7 +27,7 @@ import { hashRequest } from './request-hash.ts';
 /** How soon a second request may ask again while the first one's transaction runs. */
 const busyRetryAfterMs = 1_000;
 
-type IdempotencyDeps = Pick<Deps, 'database' | 'cipher' | 'keyring' | 'metrics' | 'config' | 'now'>;
+type IdempotencyDeps = Pick<Deps, 'database' | 'cipher' | 'keyring' | 'metrics' | 'config' | 'now' | 'keysInFlight'>;
 
 /** The use of a key that a call makes; undefined for a call without one, where it is optional. */
 export function keyUseOf(deps: IdempotencyDeps, request: Message, call: Call): KeyUse | undefined {
@@ -46,6 +46,48 @@ export function keyUseOf(deps: IdempotencyDeps, request: Message, call: Call): K
 }
 
 /**
+ * Runs `work` unless this process works on the same key already. Whoever comes second is answered at once, before
+ * anything is asked of anyone: with what is stored, or by 409. A thousand repetitions so cost a look each (F19).
+ */
+export async function runAlone<Schema extends DescMessage>(
+  deps: IdempotencyDeps,
+  schema: Schema,
+  use: KeyUse,
+  call: Call,
+  work: () => Promise<MessageShape<Schema>>,
+): Promise<MessageShape<Schema>> {
+  const { keysInFlight } = deps;
+  if (keysInFlight.has(use.lock)) return replayOrConflict(deps, schema, use, call);
+  keysInFlight.add(use.lock);
+  try {
+    return await work();
+  } finally {
+    keysInFlight.delete(use.lock);
+  }
+}
+
+/** What a use case must know before its transaction, asked for outside of it. */
+export interface PreparedWork<Schema extends DescMessage, Prepared> {
+  /** Not run for a repetition, which is answered from what is stored alone. */
+  readonly prepare: () => Promise<Prepared>;
+  readonly write: (tx: Transaction, prepared: Prepared) => Promise<MessageInitShape<Schema>>;
+}
+
+export async function runPrepared<Schema extends DescMessage, Prepared>(
+  deps: IdempotencyDeps,
+  schema: Schema,
+  request: Message,
+  call: Call,
+  { prepare, write }: PreparedWork<Schema, Prepared>,
+): Promise<MessageShape<Schema>> {
+  const use = keyUseOf(deps, request, call);
+  const replayed = use === undefined ? undefined : await replayIfKnown(deps, schema, use, call);
+  if (replayed !== undefined) return replayed;
+  const prepared = await prepare();
+  return runIdempotent(deps, schema, request, call, (tx) => write(tx, prepared));
+}
+
+/**
  * Runs a use case whose effects are all in one transaction, together with its key and its answer (B-idem). A refusal
  * rolls all of it back, so nothing is stored for it and the key stays free. A crash does the same.
  */
@@ -60,6 +102,16 @@ export async function runIdempotent<Schema extends DescMessage>(
   if (use === undefined) {
     return deps.database.transaction(actOf(call), async (tx) => create(schema, await work(tx)));
   }
+  return runAlone(deps, schema, use, call, () => runWithKey(deps, schema, use, call, work));
+}
+
+async function runWithKey<Schema extends DescMessage>(
+  deps: IdempotencyDeps,
+  schema: Schema,
+  use: KeyUse,
+  call: Call,
+  work: (tx: Transaction) => Promise<MessageInitShape<Schema>>,
+): Promise<MessageShape<Schema>> {
   const outcome = await deps.database.transaction(actOf(call), async (tx) => {
     const claim = await claimKey(tx, use, deps.config.IDEMPOTENCY_LEASE_MS);
     if (claim !== 'claimed') return claim;
@@ -69,7 +121,7 @@ export async function runIdempotent<Schema extends DescMessage>(
     return response as Message;
   });
   await failpoint(failpointOf(call, 'after-commit'));
-  if (outcome === 'busy') throw inProgress(deps, busyRetryAfterMs);
+  if (outcome === 'busy') return replayOrConflict(deps, schema, use, call);
   if (outcome === 'known') return replay(deps, schema, use, call);
   deps.metrics.increment('idempotency_outcomes_total', { outcome: 'first' });
   return outcome as MessageShape<Schema>;
@@ -88,6 +140,18 @@ export async function replay<Schema extends DescMessage>(
   requireSameRequest(deps, stored, use);
   if (stored.response === null) throw inProgress(deps, stored.leaseLeftMs);
   return openResponse(deps, schema, use, stored.response, call);
+}
+
+/** For a key that somebody works on right now, who may also only be repeating: the stored answer, or 409. */
+export async function replayOrConflict<Schema extends DescMessage>(
+  deps: IdempotencyDeps,
+  schema: Schema,
+  use: KeyUse,
+  call: Call,
+): Promise<MessageShape<Schema>> {
+  const replayed = await replayIfKnown(deps, schema, use, call);
+  if (replayed === undefined) throw inProgress(deps, busyRetryAfterMs);
+  return replayed;
 }
 
 /** For a request that would be refused by now: whether it is the repetition of one that was answered. */

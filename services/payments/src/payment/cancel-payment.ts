@@ -8,7 +8,7 @@ import { appendEvent } from '@strongroom/platform/outbox';
 import { actOf, type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
-import { runIdempotent } from '../idempotency/idempotent.ts';
+import { runPrepared } from '../idempotency/idempotent.ts';
 import { deleteTask, holdTask } from '../psp/psp-task-store.ts';
 import { decideCancel, type Payment, requireEtag, requireSender } from './payment.ts';
 import { paymentEvent } from './payment-event.ts';
@@ -23,19 +23,23 @@ export async function cancelPayment(
   call: Call,
 ): Promise<MessageShape<typeof CancelPaymentResponseSchema>> {
   const principal = requirePrincipal(call);
-  const seen = await findPayment(deps.database, request.id);
-  // Outside of any transaction: nobody waits for the provider with a row locked.
-  const isAsked = seen?.status === 'processing' && decideCancelOf(principal, seen) === 'ask-provider';
-  const word = isAsked ? await askForCharge(deps, seen) : undefined;
-  const response = await runIdempotent(deps, CancelPaymentResponseSchema, request, call, async (tx) => {
-    const payment = requireSender(principal, await lockPayment(tx, request.id));
-    requireEtag(payment, request.etag);
-    if (decideCancel(principal, payment) === 'ask-provider') await requireNoEffect(tx, word);
-    const facts = { actorId: principal.userId, actorKind: 'user', reason: request.reason } as const;
-    const cancelled: Payment = await changeStatus(tx, payment, { status: 'cancelled' }, facts);
-    await deleteTask(tx, payment.id);
-    await appendEvent(tx, actOf(call), paymentEvent('PAYMENT_CANCELLED', cancelled));
-    return { payment: paymentToProto(cancelled) };
+  const response = await runPrepared(deps, CancelPaymentResponseSchema, request, call, {
+    async prepare() {
+      // Outside of any transaction: nobody waits for the provider with a row locked.
+      const seen = await findPayment(deps.database, request.id);
+      const isAsked = seen?.status === 'processing' && decideCancelOf(principal, seen) === 'ask-provider';
+      return isAsked ? askForCharge(deps, seen) : undefined;
+    },
+    async write(tx, word) {
+      const payment = requireSender(principal, await lockPayment(tx, request.id));
+      requireEtag(payment, request.etag);
+      if (decideCancel(principal, payment) === 'ask-provider') await requireNoEffect(tx, word);
+      const facts = { actorId: principal.userId, actorKind: 'user', reason: request.reason } as const;
+      const cancelled: Payment = await changeStatus(tx, payment, { status: 'cancelled' }, facts);
+      await deleteTask(tx, payment.id);
+      await appendEvent(tx, actOf(call), paymentEvent('PAYMENT_CANCELLED', cancelled));
+      return { payment: paymentToProto(cancelled) };
+    },
   });
   deps.signals.raise('payment-changed');
   deps.signals.raise('webhook-delivery');

@@ -11,7 +11,14 @@ import { actOf, type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
 import type { KeyUse } from '../idempotency/idempotency-store.ts';
-import { keyUseOf, replay, replayIfKnown, sealResponse } from '../idempotency/idempotent.ts';
+import {
+  keyUseOf,
+  replay,
+  replayIfKnown,
+  replayOrConflict,
+  runAlone,
+  sealResponse,
+} from '../idempotency/idempotent.ts';
 import { isOwnPaymentMethod } from '../payment-method/payment-method-store.ts';
 import { resolveRecipient } from '../recipient/recipient.ts';
 import { draftPayment } from './draft-payment.ts';
@@ -21,8 +28,6 @@ import { type NewPayment, newPaymentToPayment } from './payment-store.ts';
 
 type Response = MessageShape<typeof CreatePaymentResponseSchema>;
 
-const busyRetryAfterMs = 1_000;
-
 /**
  * Guards → decision → one statement with key, payment, task for the provider and event → reply. The provider is asked
  * after the commit, by psp/run-task.ts: the answer is PENDING and never waits for anyone else's machine.
@@ -30,6 +35,10 @@ const busyRetryAfterMs = 1_000;
 export async function createPayment(deps: Deps, request: CreatePaymentRequest, call: Call): Promise<Response> {
   const use = keyUseOf(deps, request, call);
   if (use === undefined) throw commonErrors.IDEMPOTENCY_KEY_REQUIRED();
+  return runAlone(deps, CreatePaymentResponseSchema, use, call, () => createOnce(deps, request, call, use));
+}
+
+async function createOnce(deps: Deps, request: CreatePaymentRequest, call: Call, use: KeyUse): Promise<Response> {
   let draft: NewPayment;
   try {
     draft = await decidePayment(deps, request, call);
@@ -50,7 +59,7 @@ export async function createPayment(deps: Deps, request: CreatePaymentRequest, c
     event: eventRow(act, paymentEvent('PAYMENT_CREATED', payment)),
   });
   await failpoint('payments.create.after-commit');
-  if (outcome === 'busy') throw commonErrors.IDEMPOTENCY_IN_PROGRESS({ retryAfterMs: busyRetryAfterMs });
+  if (outcome === 'busy') return replayOrConflict(deps, CreatePaymentResponseSchema, use, call);
   if (outcome === 'known') return replay(deps, CreatePaymentResponseSchema, use, call);
   deps.metrics.increment('payments_created_total', { type: draft.type, currency: draft.currencyCode });
   deps.signals.raise(draft.type === 'instant' ? 'psp-task' : 'schedule');

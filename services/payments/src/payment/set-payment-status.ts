@@ -8,7 +8,7 @@ import { appendEvent } from '@strongroom/platform/outbox';
 import { actOf, type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
-import { runIdempotent } from '../idempotency/idempotent.ts';
+import { runPrepared } from '../idempotency/idempotent.ts';
 import { deleteTask, holdTask, insertTask } from '../psp/psp-task-store.ts';
 import { settleCharge } from '../psp/settle-charge.ts';
 import { decideStatus, isRule, type Payment, type PaymentStatus, requireEtag } from './payment.ts';
@@ -32,17 +32,20 @@ export async function setPaymentStatus(
   const principal = requirePrincipal(call);
   const wanted = protoToPaymentStatus(request.status);
   if (wanted === undefined) throw errors.ILLEGAL_TRANSITION();
-  const seen = await findPayment(deps.database, request.id);
-  const word =
-    seen?.status === 'processing' && decideStatusOf(seen, wanted) ? await askForCharge(deps, seen) : undefined;
   const facts: ChangeFacts = { actorId: principal.userId, actorKind: 'user', reason: request.reason };
-  const response = await runIdempotent(deps, SetPaymentStatusResponseSchema, request, call, async (tx) => {
-    const payment = await lockPayment(tx, request.id);
-    if (payment === undefined) throw errors.PAYMENT_NOT_FOUND();
-    requireEtag(payment, request.etag);
-    await applyStatus(tx, actOf(call), { payment, wanted, word, facts });
-    const after = await lockPayment(tx, payment.id);
-    return { payment: paymentToProto(after ?? payment) };
+  const response = await runPrepared(deps, SetPaymentStatusResponseSchema, request, call, {
+    async prepare() {
+      const seen = await findPayment(deps.database, request.id);
+      return seen?.status === 'processing' && decideStatusOf(seen, wanted) ? askForCharge(deps, seen) : undefined;
+    },
+    async write(tx, word) {
+      const payment = await lockPayment(tx, request.id);
+      if (payment === undefined) throw errors.PAYMENT_NOT_FOUND();
+      requireEtag(payment, request.etag);
+      await applyStatus(tx, actOf(call), { payment, wanted, word, facts });
+      const after = await lockPayment(tx, payment.id);
+      return { payment: paymentToProto(after ?? payment) };
+    },
   });
   deps.signals.raise('psp-task');
   deps.signals.raise('payment-changed');

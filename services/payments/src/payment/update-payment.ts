@@ -3,13 +3,13 @@ import {
   type UpdatePaymentRequest,
   UpdatePaymentResponseSchema,
 } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
-import { protoToTimestamp } from '@strongroom/platform/database';
+import { protoToTimestamp, type Transaction } from '@strongroom/platform/database';
 import { commonErrors } from '@strongroom/platform/errors';
 import { appendEvent } from '@strongroom/platform/outbox';
 import { actOf, type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
-import { runIdempotent } from '../idempotency/idempotent.ts';
+import { runPrepared } from '../idempotency/idempotent.ts';
 import { requireAmount } from '../money/money.ts';
 import { resolveRecipient } from '../recipient/recipient.ts';
 import { nextOccurrence } from '../schedule/recurrence.ts';
@@ -26,26 +26,41 @@ export async function updatePayment(
   call: Call,
 ): Promise<MessageShape<typeof UpdatePaymentResponseSchema>> {
   const principal = requirePrincipal(call);
-  // Before auth is asked, so that nobody learns by this way who exists.
-  requireSender(principal, await findPayment(deps.database, request.id));
-  const recipientId = await newRecipient(deps, request, call);
-  const response = await runIdempotent(deps, UpdatePaymentResponseSchema, request, call, async (tx) => {
-    const payment = requireSender(principal, await lockPayment(tx, request.id));
-    requireEtag(payment, request.etag);
-    if (payment.status !== 'pending') throw errors.PAYMENT_NOT_PENDING({ metadata: { paymentStatus: payment.status } });
-    const edit = decideEdit(payment, request, { recipientId, nowMs: deps.now() });
-    const changed = changedFields(payment, edit);
-    if (changed.length === 0) return { payment: paymentToProto(payment) };
-    const facts = { actorId: principal.userId, actorKind: 'user', reason: '' } as const;
-    const edited = await editPayment(tx, payment, edit, facts);
-    const details = { changedFields: changed.join(',') };
-    await appendEvent(tx, actOf(call), paymentEvent('PAYMENT_UPDATED', edited, details));
-    return { payment: paymentToProto(edited) };
+  const response = await runPrepared(deps, UpdatePaymentResponseSchema, request, call, {
+    async prepare() {
+      // Before auth is asked, so that nobody learns by this way who exists.
+      requireSender(principal, await findPayment(deps.database, request.id));
+      return newRecipient(deps, request, call);
+    },
+    write: async (tx, recipientId) => {
+      const payment = requireSender(principal, await lockPayment(tx, request.id));
+      return { payment: paymentToProto(await applyEdit(deps, tx, { payment, request, recipientId, call })) };
+    },
   });
   deps.signals.raise('schedule');
   deps.signals.raise('payment-changed');
   deps.signals.raise('webhook-delivery');
   return response;
+}
+
+interface Edit {
+  readonly payment: Payment;
+  readonly request: UpdatePaymentRequest;
+  readonly recipientId: string | undefined;
+  readonly call: Call;
+}
+
+async function applyEdit(deps: Deps, tx: Transaction, { payment, request, recipientId, call }: Edit): Promise<Payment> {
+  requireEtag(payment, request.etag);
+  if (payment.status !== 'pending') throw errors.PAYMENT_NOT_PENDING({ metadata: { paymentStatus: payment.status } });
+  const edit = decideEdit(payment, request, { recipientId, nowMs: deps.now() });
+  const changed = changedFields(payment, edit);
+  if (changed.length === 0) return payment;
+  const facts = { actorId: requirePrincipal(call).userId, actorKind: 'user', reason: '' } as const;
+  const edited = await editPayment(tx, payment, edit, facts);
+  const details = { changedFields: changed.join(',') };
+  await appendEvent(tx, actOf(call), paymentEvent('PAYMENT_UPDATED', edited, details));
+  return edited;
 }
 
 async function newRecipient(deps: Deps, request: UpdatePaymentRequest, call: Call): Promise<string | undefined> {
