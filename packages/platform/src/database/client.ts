@@ -1,11 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import postgres from 'postgres';
+import { addArrayTypes, type TypeForms } from './array-types.ts';
 import type { DatabaseConfig } from './config.ts';
 
 const reconnectDelayMaxS = 1;
 const reconnectDelayFirstS = 0.05;
 const keepAliveS = 30;
-/** date, time, timestamp, timestamptz; postgres.js derives their arrays from these. */
+/** date, time, timestamp, timestamptz. */
 const timestampOids = [1082, 1083, 1114, 1184];
 const jsonOids = [114, 3802];
 
@@ -35,6 +36,7 @@ export function createClient({ url, name, config, max }: ClientOptions): Client 
   const settings = {
     max,
     prepare: true,
+    fetch_types: false,
     connect_timeout: config.DB_CONNECTION_TIMEOUT,
     idle_timeout: config.DB_POOL_TIMEOUT,
     keep_alive: keepAliveS,
@@ -88,10 +90,7 @@ function openSocket(
 }
 
 function useTextForm(sql: PostgresClient): void {
-  const { parsers, serializers } = sql.options as unknown as {
-    parsers: Record<number, (text: string) => unknown>;
-    serializers: Record<number, (value: unknown) => unknown>;
-  };
+  const { parsers, serializers } = sql.options as unknown as TypeForms;
   const asText = (value: unknown) => (value instanceof Date ? value.toISOString() : value);
   for (const oid of timestampOids) {
     parsers[oid] = (text) => text;
@@ -100,4 +99,5 @@ function useTextForm(sql: PostgresClient): void {
   for (const oid of jsonOids) {
     serializers[oid] = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
   }
+  addArrayTypes({ parsers, serializers });
 }

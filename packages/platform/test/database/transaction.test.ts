@@ -72,6 +72,30 @@ t.test('measured: arrays of timestamps go in and come out', async (t) => {
   t.same(row, { times, numbers: [1n, 2n] });
 });
 
+t.test(
+  'F9: arrays of every type go in and come out on a connection that never asked the server about them',
+  async (t) => {
+    const fixture = await createDatabaseFixture();
+    t.teardown(() => fixture.close());
+    const { sql } = fixture.database;
+    // postgres.js takes a list of bigints for one of them: those go in as text.
+    const values: [type: string, given: unknown[], read?: unknown[]][] = [
+      ['text', ['a,b', '{"q\\uote"}', '', 'NULL', ' ']],
+      ['uuid', [uuidv7(), uuidv7()]],
+      ['bigint', ['9007199254740993', '-1'], [9007199254740993n, -1n]],
+      ['integer', [1, -2]],
+      ['double precision', [0.5]],
+      ['jsonb', [{ a: 'b"\\' }, [1]]],
+      ['text', []],
+      ['text', [null, 'x']],
+    ];
+    for (const [type, given, read = given] of values) {
+      const [row] = await sql`select ${given as never[]}::${sql.unsafe(type)}[] as value`;
+      t.same(row?.['value'], read, type);
+    }
+  },
+);
+
 t.test('S4.4: the act of a transaction is set for it alone', async (t) => {
   const fixture = await createDatabaseFixture({ DB_POOL_MAX_CONNECTIONS: '1' });
   t.teardown(() => fixture.close());
