@@ -3,7 +3,7 @@ import { commonErrors } from '@strongroom/platform/errors';
 import type { Authenticator } from '@strongroom/platform/identity';
 import type { RateLimiter } from '@strongroom/platform/limits';
 import type { Health } from '@strongroom/platform/process';
-import { type Logger, type Metrics, runInRequest } from '@strongroom/platform/telemetry';
+import { type Logger, type Metrics, nameRequestSpan, runInRequest } from '@strongroom/platform/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServiceTarget } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
@@ -107,6 +107,7 @@ function registerMatching(app: FastifyInstance, deps: GatewayDeps, surface: Surf
       return;
     }
     const refusal = matchRequest(request, reply, surface);
+    nameRequestSpan(request.method, edge.routeLabel);
     if (edge.match?.deprecation !== undefined) {
       reply.headers(edge.match.deprecation);
       deps.metrics.increment('http_deprecated_requests_total', { method: edge.match.method.name });

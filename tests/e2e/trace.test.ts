@@ -33,16 +33,29 @@ t.test('SM: one trace leads from the edge through services, database and bus to 
   );
   const traceId = String(row['trace_id']);
   t.match(traceId, /^[0-9a-f]{32}$/);
-  const wanted = ['gateway', 'payments', 'admin'];
-  const servicesOfTrace = () =>
-    new Set(receiver.spans.filter((span) => span.traceId === traceId).map((span) => span.service));
-  await until(async () => wanted.every((name) => servicesOfTrace().has(name)), {
+  const ofTrace = () => receiver.spans.filter((span) => span.traceId === traceId);
+  const wanted = [
+    'gateway POST /api/v1/payments',
+    'gateway POST /strongroom.payments.v1.PaymentsService/CreatePayment',
+    'payments POST /strongroom.payments.v1.PaymentsService/CreatePayment',
+    'payments INSERT idempotency_keys',
+    'admin process audit-log',
+  ];
+  const seen = () => new Set(ofTrace().map(({ service, name }) => `${service} ${name}`));
+  await until(async () => wanted.every((name) => seen().has(name)), {
     timeoutMs: arrivalTimeoutMs,
-    what: `spans of ${wanted.join(', ')} in trace ${traceId}`,
+    what: `spans ${wanted.join(', ')} in trace ${traceId}`,
   });
-  const names = receiver.spans.filter((span) => span.traceId === traceId).map((span) => span.name);
-  t.ok(
-    names.some((name) => /process/.test(name)),
-    'the consumer that wrote the row is part of the trace',
+  const ids = new Set(ofTrace().map(({ spanId }) => spanId));
+  const roots = ofTrace().filter(({ parentSpanId }) => !ids.has(parentSpanId));
+  t.same(
+    roots.map(({ service, name }) => `${service} ${name}`),
+    ['gateway POST /api/v1/payments'],
+    'every other span hangs on the one of the edge',
   );
+
+  await ada.get(`/auth/admin/lockout/${encodeURIComponent(bob.email)}`, { token: ada.token });
+  const refused = await receiver.waitForSpan(({ name }) => name === 'GET /api/v1/auth/admin/lockout/{email}');
+  t.equal(refused.service, 'gateway');
+  t.notMatch(JSON.stringify(receiver.spans), /bob\.|ada\.|Traced/, 'S6.2: nothing of a person stands in a span');
 });

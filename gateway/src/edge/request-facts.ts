@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
-import { traceIdOf } from '@strongroom/platform/telemetry';
+import { traceIdOf, traceparent } from '@strongroom/platform/telemetry';
 import type { FastifyRequest } from 'fastify';
 import type { EdgeRequest } from './edge-request.ts';
 
@@ -60,11 +60,14 @@ function deviceIdOf(request: FastifyRequest): string {
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
 
-/** A valid traceparent is the one thing taken from outside; a malformed one starts a new trace (W3C Trace Context). */
+/**
+ * The active span's, which goes on with the caller's trace. Without the SDK a valid traceparent is the one thing taken from
+ * outside; a malformed one starts a new trace (W3C Trace Context).
+ */
 function traceFromRequest(request: FastifyRequest): { traceparent: string; traceId: string } {
-  const given = request.headers['traceparent'];
-  const known = typeof given === 'string' ? traceIdOf({ traceparent: given }) : undefined;
-  if (known !== undefined) return { traceparent: given as string, traceId: known };
+  const known = traceparent() ?? request.headers['traceparent'];
+  const knownId = typeof known === 'string' ? traceIdOf({ traceparent: known }) : undefined;
+  if (knownId !== undefined) return { traceparent: known as string, traceId: knownId };
   const traceId = randomBytes(TRACE_ID_BYTES).toString('hex');
   return { traceparent: `00-${traceId}-${randomBytes(SPAN_ID_BYTES).toString('hex')}-00`, traceId };
 }

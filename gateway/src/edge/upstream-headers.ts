@@ -11,9 +11,9 @@ export function upstreamHeaders(request: FastifyRequest): Record<string, string>
   const made: Record<string, string> = {
     [clientHeaders.ipAddress]: edge.clientAddress,
     [clientHeaders.requestId]: request.id,
-    // The active span's; without the SDK the trace still goes on.
-    traceparent: traceparent() ?? edge.traceparent,
   };
+  // With the SDK the HTTP client's instrumentation adds the active span's, and two would be none; without it the trace goes on.
+  if (traceparent() === undefined) made['traceparent'] = edge.traceparent;
   if (edge.userAgent !== '') made[clientHeaders.userAgent] = edge.userAgent;
   if (edge.deviceId !== '') made[clientHeaders.deviceId] = edge.deviceId;
   if (edge.bearerToken !== undefined) made['authorization'] = `Bearer ${edge.bearerToken}`;

@@ -15,6 +15,7 @@ export {
   continueTrace,
   failSpan,
   flushSpans,
+  nameRequestSpan,
   type Span,
   SpanKind,
   startSpan,

@@ -9,7 +9,7 @@ import { register } from 'import-in-the-middle/register-hooks.mjs';
 
 const shutdownTimeoutMs = 2_000;
 /** Paths asked by machines every few seconds: spans of theirs would bury all others. */
-const quietPath = /^\/(livez|readyz|healthz|metrics)(\?|$)/;
+const quietPath = /^\/(?:livez|readyz|healthz|metrics|\.well-known\/jwks\.json)(?:\?|$)/;
 
 // Without these hooks only modules of Node itself are instrumented: everything else here is an ES module.
 register();
@@ -29,15 +29,26 @@ const sdk = new NodeSDK({
       '@opentelemetry/instrumentation-dns': { enabled: false },
       '@opentelemetry/instrumentation-pg': { enabled: false },
       '@opentelemetry/instrumentation-pino': { enabled: false },
-      '@opentelemetry/instrumentation-http': {
-        ignoreIncomingRequestHook: (request) => quietPath.test(request.url ?? ''),
+      // Fastify's makes the span of a request, over HTTP/1.1 and HTTP/2 alike.
+      '@opentelemetry/instrumentation-http': { disableIncomingRequestInstrumentation: true },
+      '@opentelemetry/instrumentation-undici': {
+        ignoreRequestHook: ({ path }) => quietPath.test(path),
+        requestHook: (span, { method, path }) => span.updateName(`${method} ${path}`),
       },
       // Statements may hold keys of Redis, which hold hashes of e-mail addresses and token ids.
       '@opentelemetry/instrumentation-ioredis': { dbStatementSerializer: (command) => command },
     }),
     new FastifyOtelInstrumentation({
       registerOnInitialization: true,
+      instrumentHooks: false,
+      instrumentHandler: false,
       ignorePaths: ({ url }) => quietPath.test(url),
+      // A path may name a person (lockouts are asked for by e-mail address): its route is enough.
+      requestHook: (span, { method, routeOptions }) => {
+        const route = routeOptions.url ?? 'unmatched';
+        span.updateName(`${method} ${route}`);
+        span.setAttribute('url.path', route);
+      },
     }),
   ],
 });

@@ -48,6 +48,13 @@ export function failSpan(span: Span, error: unknown): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: type });
 }
 
+/** Names the span of the request in hand by its route, for a server that finds the route by itself. */
+export function nameRequestSpan(method: string, route: string): void {
+  const span = trace.getActiveSpan();
+  span?.updateName(`${method} ${route}`);
+  span?.setAttributes({ 'http.route': route, 'url.path': route });
+}
+
 /** traceparent of the active span, for headers of RPC and NATS and for the outbox; empty without a span. */
 export function traceHeaders(of: Context = context.active()): Record<string, string> {
   const span = trace.getSpanContext(of);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type CallOptions, type ConnectError, createContextKey, createContextValues } from '@connectrpc/connect';
-import { traceHeaders } from '../../telemetry/index.ts';
+import { traceparent } from '../../telemetry/index.ts';
 import type { Deadline } from '../call.ts';
 import { idempotencyKeyHeader } from '../interceptors/idempotency-key.ts';
 import { clientHeaders } from '../server-call.ts';
@@ -64,9 +64,11 @@ function printable(text: string): string {
 
 const SPAN_ID_BYTES = 8;
 
-/** The active span's; without the SDK the trace still goes on, so that logs of all processes can be put together. */
+/**
+ * Without the SDK the trace still goes on, so that logs of all processes can be put together. With it the HTTP client's
+ * instrumentation adds the header of the active span, and two of them would be none.
+ */
 function traceparentOf(traceId: string | undefined): Record<string, string> {
-  const active = traceHeaders();
-  if (active['traceparent'] !== undefined || traceId === undefined) return active;
+  if (traceId === undefined || traceparent() !== undefined) return {};
   return { traceparent: `00-${traceId}-${randomBytes(SPAN_ID_BYTES).toString('hex')}-00` };
 }
