@@ -1,4 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeEngines } from '../../scripts/engines/index.ts';
@@ -44,6 +44,8 @@ export async function startTestSystem(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<TestSystem> {
   const dataDir = await mkdtemp(join(tmpdir(), 'strongroom-e2e-'));
+  // As root, PostgreSQL runs under an account of its own, which must be able to enter.
+  await chmod(dataDir, 0o711);
   const system = await startSystem({
     dataDir,
     log: () => undefined,
