@@ -32,7 +32,7 @@ async function main(lifecycle: Lifecycle): Promise<void> {
   const health = createHealth({
     onCheck: ({ name: check, status }) => metrics.set('health_status', status === 'ok' ? 1 : 0, { check }),
   });
-  const metricsServer = await serveMetrics(metrics, config.METRICS_PORT);
+  const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
   lifecycle.onClose(() => metricsServer.close());
 
   const identity = config.TLS_CERT_FILE === undefined ? undefined : await loadServiceIdentity(config, { logger });

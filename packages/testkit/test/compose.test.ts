@@ -74,7 +74,7 @@ test('what runs exists, and is told nothing that it does not know', (t) => {
     gateway: gatewayVariables,
   };
   // Of Node's own loading and of OpenTelemetry, not of our configuration.
-  const others = new Set(['STRONGROOM_ENVIRONMENT_FILE', 'OTEL_SERVICE_NAME', 'METRICS_HOST']);
+  const others = new Set(['STRONGROOM_ENVIRONMENT_FILE', 'OTEL_SERVICE_NAME']);
   for (const [name, container] of containers) {
     for (const part of container.command ?? []) {
       if (part.endsWith('.ts'))

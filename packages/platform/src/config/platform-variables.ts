@@ -21,7 +21,12 @@ export const processVariables = defineConfig({
     doc: 'What the process is for. Production refuses default and weak secrets, failpoints and calls in clear.',
   }),
   HOST: text({ default: '127.0.0.1', maxLength: 255, doc: 'Address that the process listens on.' }),
-  METRICS_PORT: port({ default: 0, doc: 'Port of the metrics on 127.0.0.1; 0 takes a free one.' }),
+  METRICS_HOST: text({
+    default: '127.0.0.1',
+    maxLength: 255,
+    doc: 'Address that the metrics are served on: loopback, or one of a network that only the scraper reaches.',
+  }),
+  METRICS_PORT: port({ default: 0, doc: 'Port of the metrics; 0 takes a free one.' }),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
     doc: 'Least severe level that is logged.',

@@ -43,7 +43,7 @@ export async function openService({ name, config, lifecycle }: OpenServiceOption
   lifecycle.setLogger(logger);
   lifecycle.setDrainTimeout(config.SHUTDOWN_TIMEOUT_MS);
   const metrics = createMetrics({ name });
-  const metricsServer = await serveMetrics(metrics, config.METRICS_PORT);
+  const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
   lifecycle.onClose(() => metricsServer.close());
   const health = createHealth();
   lifecycle.onStop(() => health.setClosing());

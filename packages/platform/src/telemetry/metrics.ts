@@ -10,8 +10,6 @@ import {
   metricDefinitions,
 } from './metric-names.ts';
 
-const loopback = '127.0.0.1';
-
 type LabelArguments<Name extends MetricName> = keyof LabelsOf<Name> extends never
   ? [labels?: Record<never, never>]
   : [labels: LabelsOf<Name>];
@@ -97,12 +95,20 @@ function sumOf(reading: unknown, labels: Record<string, string>): number {
 }
 
 export interface MetricsServer {
+  /** The address that it is bound to. */
+  readonly host: string;
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Metrics are for the operator's scraper on the same host or pod network, never for the public: loopback only (SM). */
-export async function serveMetrics(metrics: Metrics, port: number, host: string = loopback): Promise<MetricsServer> {
+/**
+ * Metrics are for the operator's scraper on the same host or pod network, never for the public: on loopback, unless
+ * METRICS_HOST says otherwise (SM). Port 0 takes a free one.
+ */
+export async function serveMetrics(
+  metrics: Metrics,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<MetricsServer> {
   const server = createServer((request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') {
       response.writeHead(404).end();
@@ -117,12 +123,13 @@ export async function serveMetrics(metrics: Metrics, port: number, host: string 
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
-  return { port: portOf(server), close: () => closeServer(server) };
+  return { ...boundTo(server), close: () => closeServer(server) };
 }
 
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+function boundTo(server: Server): { host: string; port: number } {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('The metrics have no port.');
+  return { host: bound.address, port: bound.port };
 }
 
 async function closeServer(server: Server): Promise<void> {

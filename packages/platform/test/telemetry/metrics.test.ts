@@ -1,3 +1,4 @@
+import { loadConfig, processVariables } from '@strongroom/platform/config';
 import { createMetrics, metricDefinitions, serveMetrics } from '@strongroom/platform/telemetry';
 import t from 'tap';
 
@@ -28,10 +29,16 @@ t.test('SM: metrics come out of the closed list, each with help and few labels',
   t.throws(() => metrics.increment('outbox_published_total', { source: 'a', nonsense: 'x' } as never));
 });
 
-t.test('SM: metrics are served on loopback, under one path', async (t) => {
+t.test('SM: metrics are served on METRICS_HOST, which is loopback unless set, under one path', async (t) => {
   const metrics = createMetrics({ name: 'test' });
-  const server = await serveMetrics(metrics, 0);
+  const { METRICS_HOST: host, METRICS_PORT: port } = await loadConfig(processVariables, {});
+  const server = await serveMetrics(metrics, { host, port });
   t.teardown(() => server.close());
+  t.equal(server.host, '127.0.0.1');
+  const onNetwork = await loadConfig(processVariables, { METRICS_HOST: '0.0.0.0' });
+  const open = await serveMetrics(metrics, { host: onNetwork.METRICS_HOST, port });
+  t.teardown(() => open.close());
+  t.equal(open.host, '0.0.0.0');
   const at = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
   const answer = await at('/metrics');
   t.equal(answer.status, 200);
