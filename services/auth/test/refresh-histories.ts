@@ -61,7 +61,7 @@ interface Family {
   /** Who made the current generation. */
   holder: string;
   isDead: boolean;
-  /** The answer that made the current generation. */
+  /** The refresh token of the current generation. (The access token says when it was made, which `wait` moves.) */
   successor: string | undefined;
 }
 
@@ -117,11 +117,11 @@ async function openHistory(fixture: AuthFixture, userId: string) {
       equal(await reasonOf(Promise.reject(answer)), 'TOKEN_REUSE_DETECTED', 'a token of the past');
       return undefined;
     }
-    const { accessToken, refreshToken = '' } = answer as { accessToken?: string; refreshToken?: string };
+    const { refreshToken = '' } = answer as { refreshToken?: string };
     if (isCurrent) {
-      Object.assign(family, { generation: held.generation + 1, ageMs: 0, holder: ip, successor: accessToken });
+      Object.assign(family, { generation: held.generation + 1, ageMs: 0, holder: ip, successor: refreshToken });
     }
-    equal(accessToken, family.successor, 'the successor');
+    equal(refreshToken, family.successor, 'the successor');
     return { token: refreshToken, generation: family.generation };
   }
 
@@ -153,9 +153,9 @@ async function openHistory(fixture: AuthFixture, userId: string) {
     const answers = await Promise.all([...read].map(() => refresh(deps, message(before.token), callFrom(people))));
     const distinct = new Set(answers.map((answer) => JSON.stringify(answer)));
     equal(distinct.size, 1, 'answers of a race');
-    const { accessToken = '', refreshToken = '' } = answers[0] ?? {};
+    const { refreshToken = '' } = answers[0] ?? {};
     const generation = before.generation + 1;
-    Object.assign(family, { generation, ageMs: 0, holder: people, successor: accessToken });
+    Object.assign(family, { generation, ageMs: 0, holder: people, successor: refreshToken });
     made = generation;
     keep({ token: refreshToken, generation });
     read.clear();
