@@ -47,12 +47,16 @@ async function runOnce<T>(deps: TransactionDeps, { act, work, options, deadline 
   const running = new Set<PendingQuery>();
   let hasStarted = false;
   let isAbandoned = false;
+  const connection = { isLost: false };
   const timers: NodeJS.Timeout[] = [];
   const begun = deps.client.begin(beginClause(options), async (raw) => {
     // The caller has been told that there was no connection: nothing may be written any more.
     if (isAbandoned) throw commonErrors.UNAVAILABLE();
     hasStarted = true;
-    const sql = interceptSql(raw as TransactionSql, dispatchInside(deps.observer, running, deadline));
+    const sql = interceptSql(
+      raw as TransactionSql,
+      dispatchInside({ observer: deps.observer, running, deadline, connection }),
+    );
     if (deadline !== undefined) {
       const cancelAll = () => {
         for (const query of running) {
@@ -64,10 +68,15 @@ async function runOnce<T>(deps: TransactionDeps, { act, work, options, deadline 
     }
     // Sent at once and not waited for: it travels with the first statement of the work.
     const settings = applySettings(raw as TransactionSql, act, statementTimeout(deps, deadline));
-    const result = await work(transactionOf(sql, act, deadline));
-    await settings;
-    return result;
+    return endUnlessLost(connection, async () => {
+      const result = await work(transactionOf(sql, act, deadline));
+      await settings;
+      return result;
+    });
   }) as Promise<T>;
+  begun.catch(() => {
+    connection.isLost = true;
+  });
   // Connecting to a host that swallows packets must not outlast the caller.
   const limitMs = Math.min(deps.connectTimeoutMs, deadline?.remainingMs() ?? Number.POSITIVE_INFINITY);
   const noConnection = new Promise<never>((_, reject) => {
@@ -83,6 +92,26 @@ async function runOnce<T>(deps: TransactionDeps, { act, work, options, deadline 
   } finally {
     for (const timer of timers) clearTimeout(timer);
   }
+}
+
+interface Connection {
+  isLost: boolean;
+}
+
+/**
+ * The end of a transaction whose connection is gone has been told to the caller by postgres.js, which would still send
+ * `rollback` or `commit` on it, and that ends the process (porsager/postgres#1208, open as of 3.4.9). So it never hears of
+ * the end. A socket says 'error' a moment before 'close': whether it is lost is known in the next turn of the loop.
+ */
+async function endUnlessLost<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await work();
+    if (!connection.isLost) return result;
+  } catch (error) {
+    await delay(0);
+    if (!connection.isLost) throw error;
+  }
+  return new Promise<never>(() => undefined);
 }
 
 function beginClause({ isolation, readOnly }: TransactionOptions): string {
@@ -105,8 +134,19 @@ function applySettings(sql: ISql, act: Act, timeoutMs: number | undefined) {
   return query.execute();
 }
 
-function dispatchInside(observer: QueryObserver, running: Set<PendingQuery>, deadline: Deadline | undefined): Dispatch {
+interface InsideDeps {
+  readonly observer: QueryObserver;
+  readonly running: Set<PendingQuery>;
+  readonly deadline: Deadline | undefined;
+  readonly connection: Connection;
+}
+
+function dispatchInside({ observer, running, deadline, connection }: InsideDeps): Dispatch {
   return (query, start) => {
+    if (connection.isLost) {
+      query.reject(commonErrors.UNAVAILABLE({ cause: new Error('The connection of this transaction is gone.') }));
+      return;
+    }
     if (deadline !== undefined && deadline.remainingMs() <= 0) {
       query.reject(commonErrors.DEADLINE_EXCEEDED());
       return;
