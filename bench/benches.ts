@@ -1,3 +1,4 @@
+import { runPaymentWrite } from './payment-write/payment-write.ts';
 import { runUnaryHop } from './unary-hop/unary-hop.ts';
 
 export interface Bench {
@@ -7,5 +8,9 @@ export interface Bench {
 }
 
 export const benches: Readonly<Record<string, Bench>> = {
+  'payment-write': {
+    doc: 'one payment with key, task, history and events against a bare insert of one row (B-ledger, B-idem)',
+    run: runPaymentWrite,
+  },
   'unary-hop': { doc: 'our unary hop against the stock Connect transport and server (B-fast)', run: runUnaryHop },
 };
