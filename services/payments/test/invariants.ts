@@ -89,17 +89,21 @@ const brokenHistory = `
  * tests none is running, so all are there.
  */
 const brokenEvents = `
-  select 'payment ' || p.id || ' is ' || p.status || ' with ' || count(o.event_id) || ' events ' || e.name as what
-    from payments p
-    cross join (values ('PAYMENT_CREATED'), ('PAYMENT_COMPLETED'), ('PAYMENT_FAILED'), ('PAYMENT_CANCELLED')) e (name)
-    left join strongroom.outbox o on o.name = e.name
-      and position('\\x2224'::bytea || convert_to(p.id::text, 'UTF8') in o.payload) > 0
-    group by p.id, e.name
-    having count(o.event_id) <> case e.name
-      when 'PAYMENT_CREATED' then 1
-      when 'PAYMENT_COMPLETED' then (p.complete_time is not null)::int
-      when 'PAYMENT_FAILED' then (p.status = 'failed')::int
-      else (p.status = 'cancelled')::int end`;
+  with events as (
+    select name, convert_from(substring(payload from position('\\x2224'::bytea in payload) + 2 for 36), 'UTF8') as id
+    from strongroom.outbox where name like 'PAYMENT\\_%' and position('\\x2224'::bytea in payload) > 0
+  ), expected as (
+    select p.id::text, p.status, e.name, e.count from payments p cross join lateral (values
+      ('PAYMENT_CREATED', 1),
+      ('PAYMENT_COMPLETED', (p.complete_time is not null)::int),
+      ('PAYMENT_FAILED', (p.status = 'failed')::int),
+      ('PAYMENT_CANCELLED', (p.status = 'cancelled')::int),
+      ('PAYMENT_REFUNDED',
+        (select count(*)::int from refunds r where r.payment_id = p.id and r.status = 'completed'))) e (name, count)
+  )
+  select 'payment ' || x.id || ' is ' || x.status || ' with ' || count(e.id) || ' events ' || x.name as what
+    from expected x left join events e on e.id = x.id and e.name = x.name
+    group by x.id, x.status, x.name, x.count having count(e.id) <> x.count`;
 
 const brokenKeys = `
   select 'key of ' || user_id || ' for ' || method || ' hangs past its lease' as what
