@@ -3,7 +3,9 @@
 // Instrumentations patch modules as they are imported, so this can't be part of main.ts. It reads the environment itself
 // because nothing else runs yet. Without OTEL_EXPORTER_OTLP_ENDPOINT spans go nowhere, but ids exist for logs and audit.
 import { FastifyOtelInstrumentation } from '@fastify/otel';
-import { getNodeAutoInstrumentations } from '@opentelemetry/auto-instrumentations-node';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
+import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { register } from 'import-in-the-middle/register-hooks.mjs';
 
@@ -23,21 +25,14 @@ const sdk = new NodeSDK({
   // The exporter comes from the environment (http/protobuf); without an endpoint there must be none that retries.
   ...(isExporting ? {} : { spanProcessors: [discardingProcessor()] }),
   instrumentations: [
-    getNodeAutoInstrumentations({
-      '@opentelemetry/instrumentation-fs': { enabled: false },
-      '@opentelemetry/instrumentation-net': { enabled: false },
-      '@opentelemetry/instrumentation-dns': { enabled: false },
-      '@opentelemetry/instrumentation-pg': { enabled: false },
-      '@opentelemetry/instrumentation-pino': { enabled: false },
-      // Fastify's makes the span of a request, over HTTP/1.1 and HTTP/2 alike.
-      '@opentelemetry/instrumentation-http': { disableIncomingRequestInstrumentation: true },
-      '@opentelemetry/instrumentation-undici': {
-        ignoreRequestHook: ({ path }) => quietPath.test(path),
-        requestHook: (span, { method, path }) => span.updateName(`${method} ${path}`),
-      },
-      // Statements may hold keys of Redis, which hold hashes of e-mail addresses and token ids.
-      '@opentelemetry/instrumentation-ioredis': { dbStatementSerializer: (command) => command },
+    // Fastify's makes the span of a request, over HTTP/1.1 and HTTP/2 alike.
+    new HttpInstrumentation({ disableIncomingRequestInstrumentation: true }),
+    new UndiciInstrumentation({
+      ignoreRequestHook: ({ path }) => quietPath.test(path),
+      requestHook: (span, { method, path }) => span.updateName(`${method} ${path}`),
     }),
+    // Statements may hold keys of Redis, which hold hashes of e-mail addresses and token ids.
+    new IORedisInstrumentation({ dbStatementSerializer: (command) => command }),
     new FastifyOtelInstrumentation({
       registerOnInitialization: true,
       instrumentHooks: false,
