@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
 import { loadConfig } from '@strongroom/platform/config';
@@ -48,6 +49,6 @@ runProcess({
     maintenance.start();
     lifecycle.onClose(() => maintenance.stop());
     health.setStarted(true);
-    logger.info({ port: config.PORT }, 'auth is up');
+    logger.info({ port: (app.server.server.address() as AddressInfo).port }, 'auth is up');
   },
 });

@@ -18,7 +18,14 @@ import { createHealth } from '@strongroom/platform/process';
 import { createServiceClient, forward, type ServiceClient } from '@strongroom/platform/rpc';
 import { openRedis } from '@strongroom/platform/service';
 import { createLogger, createMetrics } from '@strongroom/platform/telemetry';
-import { createTestDatabase, createTestNats, createTestRedis, openSql } from '@strongroom/testkit';
+import {
+  createTestDatabase,
+  createTestNats,
+  createTestRedis,
+  openSql,
+  spawnProcess,
+  type TestProcess,
+} from '@strongroom/testkit';
 import { type App, buildApp } from '../src/app.ts';
 import { authVariables } from '../src/config.ts';
 
@@ -49,6 +56,8 @@ export interface AuthFixture {
   events(action?: string): Promise<AuditEvent[]>;
   /** Values of the notices asked for, newest last. */
   notices(template?: string): Promise<{ template: string; email: string; values: Record<string, string> }[]>;
+  /** Another instance on the same engines as a process of its own, which may be killed. */
+  spawn(failpoints: string): Promise<{ process: TestProcess; auth: Auth }>;
   /** Another instance on the same engines. */
   another(overrides?: Record<string, string>): Promise<{ app: App; auth: Auth }>;
   close(): Promise<void>;
@@ -101,26 +110,24 @@ export async function createAuthFixture(options: FixtureOptions = {}): Promise<A
   const clock = { offsetMs: 0 };
   const masterKey = randomBytes(32).toString('hex');
 
-  async function configure(overrides: Record<string, string> = {}) {
-    return loadConfig(authVariables, {
-      STRONGROOM_ENV: 'test',
-      DATABASE_URL: options.databaseUrl ?? database.runtimeUrl,
-      REDIS_URL: options.redisUrl ?? redis?.url ?? '',
-      NATS_URL: nats.url,
-      ENCRYPTION_MASTER_KEY: masterKey,
-      BCRYPT_COST: '4',
-      PASSWORD_QUEUE_MAX: '1000',
-      LOG_LEVEL: 'warn',
-      FIRST_ADMIN_FILE: join(folder, 'first-admin.json'),
-      RATE_LIMIT_SERVICE_MAX: '1000000',
-      DB_POOL_WAIT_MS: '30000',
-      ...options.env,
-      ...overrides,
-    });
-  }
+  const environment = {
+    STRONGROOM_ENV: 'test',
+    DATABASE_URL: options.databaseUrl ?? database.runtimeUrl,
+    REDIS_URL: options.redisUrl ?? redis?.url ?? '',
+    NATS_URL: nats.url,
+    ENCRYPTION_MASTER_KEY: masterKey,
+    BCRYPT_COST: '4',
+    PASSWORD_QUEUE_MAX: '1000',
+    LOG_LEVEL: 'warn',
+    FIRST_ADMIN_FILE: join(folder, 'first-admin.json'),
+    RATE_LIMIT_SERVICE_MAX: '1000000',
+    DB_POOL_WAIT_MS: '30000',
+    ...tlsFilesOf(folder, 'auth'),
+    ...options.env,
+  };
 
   async function start(overrides: Record<string, string> = {}) {
-    const config = await configure(overrides);
+    const config = await loadConfig(authVariables, { ...environment, ...overrides });
     const logger = createLogger({
       name: 'auth',
       level: config.LOG_LEVEL,
@@ -205,6 +212,17 @@ export async function createAuthFixture(options: FixtureOptions = {}): Promise<A
         .map((notice) => ({ template: notice.template, ...openNotice(main.app.deps.noticeKey, notice) }))
         .filter((notice) => template === undefined || notice.template === template);
     },
+    async spawn(failpoints) {
+      const child = await spawnProcess({
+        name: 'auth',
+        entry: 'services/auth/src/main.ts',
+        env: { ...environment, PORT: '0', LOG_LEVEL: 'info' },
+        failpoints,
+      });
+      closers.push(() => child.kill());
+      const { port } = await child.waitForLog(({ msg }) => msg === 'auth is up', 30_000);
+      return { process: child, auth: await clientOf('gateway', `https://127.0.0.1:${port}`) };
+    },
     async another(overrides) {
       const { app, url } = await start(overrides);
       return { app, auth: await clientOf('gateway', url) };
@@ -233,11 +251,15 @@ function callBy({ token, ip = '198.51.100.7', agent = 'test-agent/1', device = '
 }
 
 async function identityOf(folder: string, name: string) {
-  return loadServiceIdentity({
+  return loadServiceIdentity(tlsFilesOf(folder, name));
+}
+
+function tlsFilesOf(folder: string, name: string) {
+  return {
     TLS_CA_FILE: join(folder, 'ca.pem'),
     TLS_CERT_FILE: join(folder, `${name}.pem`),
     TLS_KEY_FILE: join(folder, `${name}.key.pem`),
-  });
+  };
 }
 
 /** A person who has just registered. */

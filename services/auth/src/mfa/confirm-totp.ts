@@ -46,7 +46,9 @@ export async function confirmTotp(
       subjectId: userId,
       details: { factor: 'totp' },
     });
-    return enableFactor(tx, deps, call, current, { method: 'otp', replaceCodes: true });
+    const result = await enableFactor(tx, deps, call, current, { method: 'otp', replaceCodes: true });
+    await failpoint('auth.confirm-totp.before-commit');
+    return result;
   });
   await failpoint('auth.confirm-totp.after-commit');
   await deps.guard.mirror(target);

@@ -50,6 +50,7 @@ export async function changePassword(
       subjectId: userId,
       details: { sessionsEnded: String(sessions.count), sessionKept: String(request.keepSession) },
     });
+    await failpoint('auth.change-password.before-commit');
     return sessions;
   });
   if (ended === undefined) throw errors.INVALID_PASSWORD();

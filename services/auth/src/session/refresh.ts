@@ -69,6 +69,7 @@ async function rotate(deps: Deps, call: Call, session: SessionRow, presented: Pr
   const act = actAs(call, session.userId);
   return deps.database.transaction(act, async (tx) => {
     const rotated = await rotateSession(tx, rotation);
+    await failpoint('auth.refresh.before-commit');
     if (rotated === undefined || !moved) return rotated;
     // S1.2d: people roam, so it is told and not refused; anomaly rules weigh it with everything else.
     await appendEvent(tx, act, {
