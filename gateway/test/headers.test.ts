@@ -48,6 +48,7 @@ const everywhere: [path: string, status: number, init?: RequestInit][] = [
   ['/openapi.json', 200],
   ['/.well-known/jwks.json', 200],
   ['/tlog/checkpoint', 200],
+  ['/api/v1/tlog/checkpoint', 200],
   ['/reference', 301],
   ['/reference/', 200],
   ['/reference/js/scalar.js', 200],

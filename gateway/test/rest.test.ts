@@ -40,7 +40,7 @@ const mesh = await startMesh({
       throw new Error('select * from secrets at db.internal:5432');
     }),
     getBalances: handler(() => {
-      throw commonErrors.OVERLOADED({ retryAfterMs: 2_500 });
+      throw commonErrors.OVERLOADED({ metadata: { shed: 'reads' }, retryAfterMs: 2_500 });
     }),
     receivePspWebhook: handler((request, call) => {
       seen('receivePspWebhook', call, request);
@@ -132,6 +132,7 @@ interface ProblemBody {
   requestId: string;
   retry: string;
   errors: { field: string; rule: string; message: string }[];
+  metadata?: Record<string, string>;
 }
 
 t.test('B-errors: errors of services are problem details with code, retry advice and fields', async (t) => {
@@ -162,6 +163,7 @@ t.test('B-errors: errors of services are problem details with code, retry advice
   t.match(unkeyed.body, { status: 400, code: 'IDEMPOTENCY_KEY_REQUIRED' });
   const busy = await client.get<ProblemBody>('/api/v1/ledger/balances');
   t.match(busy.body, { status: 503, code: 'OVERLOADED', retry: 'after' });
+  t.same(busy.body.metadata, { shed: 'reads' }, 'what else it says is there; what is internal to the mapping is not');
   t.equal(busy.headers.get('retry-after'), '3');
   const unbuilt = await client.get<ProblemBody>('/api/v1/profile');
   t.match(unbuilt.body, { status: 501, code: 'NOT_YET_BUILT' });

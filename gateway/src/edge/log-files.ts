@@ -2,10 +2,11 @@ import { create } from '@bufbuild/protobuf';
 import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
 import { GetTileRequestSchema, type GetTileResponse } from '@strongroom/gen/strongroom/admin/v1/transparency_pb.ts';
 import { methodPolicy } from '@strongroom/platform/rpc';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServiceTarget } from '../clients.ts';
 import { gatewayErrors } from '../errors.ts';
 import type { EdgeLimits } from './limits.ts';
+import { logPrefixes } from './pages.ts';
 import { upstreamHeaders } from './upstream-headers.ts';
 
 const filePattern = /^(?:checkpoint|tile\/(?:[0-9]{1,2}|entries)\/[x0-9/]{3,64}(?:\.p\/[0-9]{1,3})?)$/;
@@ -17,16 +18,17 @@ const TILE_MAX_AGE_S = 31_536_000;
 export function registerLogFiles(app: FastifyInstance, admin: ServiceTarget, limits: EdgeLimits): void {
   const method = AdminService.method.getTile;
   const timeoutMs = methodPolicy(method).deadlineMs;
-  app.get('/tlog/*', async (request, reply) => {
+  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
     await limits.checkHead(request, reply);
     const path = (request.params as { '*': string })['*'];
     if (!filePattern.test(path)) throw gatewayErrors.ROUTE_NOT_FOUND();
-    const answer = await admin.call(method, create(GetTileRequestSchema, { path }), {
+    const { message } = await admin.call(method, create(GetTileRequestSchema, { path }), {
       headers: upstreamHeaders(request),
       timeoutMs,
     });
-    const { file } = answer.message as GetTileResponse;
+    const { file } = message as GetTileResponse;
     if (fullTilePattern.test(path)) reply.header('cache-control', `public, max-age=${TILE_MAX_AGE_S}, immutable`);
     return reply.type(file?.contentType || 'application/octet-stream').send(Buffer.from(file?.data ?? []));
-  });
+  };
+  for (const prefix of logPrefixes) app.get(`${prefix}*`, answer);
 }

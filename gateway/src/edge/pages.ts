@@ -10,7 +10,9 @@ const pages: ReadonlySet<string> = new Set([
   '/reference',
   '/console',
 ]);
-const folders = ['/reference/', '/console/', '/tlog/'] as const;
+/** The verifiable log's files: a prefix of their own for tools that read any C2SP log, and one beside the rest of the API. */
+export const logPrefixes = ['/tlog/', '/api/v1/tlog/'] as const;
+const folders = ['/reference/', '/console/', ...logPrefixes] as const;
 
 /** Where every other request is sent inside the router, so that it never reads a path that our own matching must read. */
 export const dispatchPath = '/@dispatch';

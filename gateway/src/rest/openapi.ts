@@ -60,6 +60,11 @@ const problemSchema: JsonSchema = {
         properties: { field: { type: 'string' }, rule: { type: 'string' }, message: { type: 'string' } },
       },
     },
+    metadata: {
+      type: 'object',
+      description: 'What else the error says, such as the assurance that a step-up must reach.',
+      additionalProperties: { type: 'string' },
+    },
   },
 };
 

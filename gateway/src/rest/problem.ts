@@ -20,6 +20,8 @@ export interface Problem {
   readonly requestId: string;
   readonly retry: Retry;
   readonly errors: readonly { readonly field: string; readonly rule: string; readonly message: string }[];
+  /** What else the error says, such as the assurance that a step-up must reach; the metadata of its google.rpc.ErrorInfo. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export const problemMediaType = 'application/problem+json; charset=utf-8';
@@ -96,6 +98,7 @@ function problemFromServiceError(fault: ServiceError, requestId: string): Proble
     retry: fault.retry,
     // Services name fields as the .proto does; JSON has them in lowerCamelCase.
     errors: fault.violations.map(({ field, rule, message }) => ({ field: jsonPath(field), rule, message })),
+    ...(Object.keys(fault.metadata).length > 0 ? { metadata: fault.metadata } : {}),
   };
 }
 
