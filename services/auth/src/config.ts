@@ -98,10 +98,10 @@ export const authVariables = defineConfig({
   SIGNING_KEYS_KEPT_MAX: integer({ default: 10, min: 2, max: 100, doc: 'Keys kept after their tokens have ended.' }),
   SIGNING_KEY_LIFE_DAYS: integer({ default: 90, min: 1, max: 365, doc: 'Days that a key signs before the next.' }),
   DENY_MARKER_LEASE_MS: durationMs({
-    default: 10_000,
-    min: 1_000,
+    default: 4_000,
+    min: 2_000,
     max: 60_000,
-    doc: 'How long Redis may say that it knows every revocation without hearing from auth.',
+    doc: 'How long Redis may say that it knows every revocation without hearing from auth; a revocation waits so long at most.',
   }),
   RETENTION_DAYS: integer({ default: 90, min: 1, max: 3650, doc: 'How long ended sessions are kept.' }),
   SIGN_IN_WITH_SHARED_SECRET: boolean({

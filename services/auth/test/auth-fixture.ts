@@ -11,7 +11,7 @@ import { createBus } from '@strongroom/platform/bus';
 import { loadConfig } from '@strongroom/platform/config';
 import { createDatabase } from '@strongroom/platform/database';
 import { readServiceError } from '@strongroom/platform/errors';
-import { loadServiceIdentity, writeDevelopmentCertificates } from '@strongroom/platform/identity';
+import { loadServiceIdentity, type ServiceIdentity, writeDevelopmentCertificates } from '@strongroom/platform/identity';
 import { createRateLimiter } from '@strongroom/platform/limits';
 import { openNotice } from '@strongroom/platform/outbox';
 import { createHealth } from '@strongroom/platform/process';
@@ -50,6 +50,10 @@ export interface AuthFixture {
   by(caller?: Caller): ReturnType<typeof forward>;
   readonly sql: ReturnType<typeof openSql>;
   readonly url: string;
+  /** What the instances are configured with. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** For a process beside auth; to be closed by whoever asks. */
+  identityOf(name: 'admin' | 'gateway' | 'payments' | 'profile'): Promise<ServiceIdentity>;
   /** Log lines written so far. */
   readonly logs: string[];
   readonly clock: { offsetMs: number };
@@ -197,6 +201,8 @@ export async function createAuthFixture(options: FixtureOptions = {}): Promise<A
     by: callBy,
     sql,
     url: main.url,
+    environment,
+    identityOf: (name) => identityOf(folder, name),
     logs,
     clock,
     async events(action) {

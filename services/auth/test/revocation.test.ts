@@ -1,42 +1,173 @@
-import { createPrivateEngine, until } from '@strongroom/testkit';
-import t from 'tap';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createBus } from '@strongroom/platform/bus';
+import { loadConfig, platformVariables } from '@strongroom/platform/config';
+import { readServiceError } from '@strongroom/platform/errors';
+import { openRedis, openRemoteAuthenticator } from '@strongroom/platform/service';
+import { createLogger, createMetrics } from '@strongroom/platform/telemetry';
+import { createFaultProxy, createPrivateEngine, until } from '@strongroom/testkit';
+import t, { type Test } from 'tap';
 import { readyMarkerKey } from '../src/session/denylist.ts';
-import { createAuthFixture, reasonOf, registerPerson } from './auth-fixture.ts';
+import {
+  type AuthFixture,
+  createAuthFixture,
+  goodPassword,
+  makeAdmin,
+  reasonOf,
+  registerPerson,
+} from './auth-fixture.ts';
 
 t.setTimeout(110_000);
+const leaseMs = 2_000;
+const redis = await createPrivateEngine('redis');
+/** Between auth and Redis alone; the other services reach Redis without it. */
+const wire = await createFaultProxy({ target: redis.url });
+const fixture = await createAuthFixture({
+  redisUrl: wire.urlFor(redis.url),
+  env: { DENY_MARKER_LEASE_MS: String(leaseMs) },
+});
+const service = await openService(fixture);
+t.teardown(async () => {
+  await service.close();
+  await fixture.close();
+  await wire.close();
+  await redis.close();
+});
+const { auth, by } = fixture;
+const { denylist, redis: client } = fixture.app.deps;
+
+/** How every service but auth judges tokens: as their main.ts does it, with a Redis connection of its own. */
+async function openService(of: AuthFixture) {
+  const config = await loadConfig(platformVariables, { ...of.environment, AUTH_URL: of.url });
+  const logger = createLogger({ name: 'payments', level: 'silent' });
+  const metrics = createMetrics({ name: 'payments', processMetrics: false });
+  const identity = await of.identityOf('payments');
+  const ownRedis = openRedis(redis.url, logger);
+  await until(() => ownRedis.status === 'ready', { what: 'the service’s connection to Redis' });
+  const bus = createBus({ url: config.NATS_URL, name: 'payments', logger, metrics });
+  const closers: (() => unknown)[] = [];
+  const resources = { config, identity, logger, metrics, redis: ownRedis, bus };
+  const { authenticator } = await openRemoteAuthenticator(resources, {
+    onClose: (close) => void closers.push(close),
+  });
+  return {
+    redis: ownRedis,
+    judge: (token: string) =>
+      authenticator.authenticate(token).then(
+        () => 'answered',
+        (error: unknown) => readServiceError(error)?.reason ?? String(error),
+      ),
+    async close() {
+      for (const close of closers) await close();
+      await bus.close();
+      ownRedis.disconnect();
+      identity.close();
+    },
+  };
+}
+
+/** At auth itself and at every other service. */
+async function judgedEverywhere(t: Test, token: string, expected: string, when: string): Promise<void> {
+  t.equal(await reasonOf(auth.getMe({}, by({ token }))), expected, `auth, ${when}`);
+  t.equal(await service.judge(token), expected, `another service, ${when}`);
+}
+const connected = () =>
+  until(() => client.status === 'ready' && service.redis.status === 'ready', { what: 'Redis is back for everyone' });
 
 t.test(
-  'S1.2c: a revoked token is refused on the very next call, with Redis up, killed, flushed and back',
+  'S1.2c, F7, F8: a revoked token is refused on the very next call, with Redis up, killed, back and flushed',
   async (t) => {
-    const redis = await createPrivateEngine('redis');
-    const fixture = await createAuthFixture({ redisUrl: redis.url });
-    t.teardown(async () => {
-      await fixture.close();
-      await redis.close();
-    });
-    const { auth, by } = fixture;
-    const { denylist, redis: client } = fixture.app.deps;
-    const seen = (token: string) => reasonOf(auth.getMe({}, by({ token })));
     const revoked: string[] = [];
-    const revokeOne = async () => {
+    const revokeOne = async (when: string) => {
       const { accessToken } = (await registerPerson(fixture)).tokens;
-      t.equal(await seen(accessToken), 'answered');
+      await judgedEverywhere(t, accessToken, 'answered', `${when}: before`);
       await auth.logout({}, by({ token: accessToken }));
-      t.equal(await seen(accessToken), 'TOKEN_REVOKED');
+      await judgedEverywhere(t, accessToken, 'TOKEN_REVOKED', `${when}: after`);
       revoked.push(accessToken);
     };
-    await revokeOne();
+    const stillRevoked = async (when: string) => {
+      for (const token of revoked) await judgedEverywhere(t, token, 'TOKEN_REVOKED', when);
+    };
+    await revokeOne('Redis up');
     await redis.kill();
-    await revokeOne();
-    for (const token of revoked) t.equal(await seen(token), 'TOKEN_REVOKED', 'killed: the database answers');
+    await revokeOne('Redis killed');
+    await stillRevoked('killed');
     await redis.start();
-    await until(() => client.status === 'ready', { what: 'Redis is back' });
-    for (const token of revoked) t.equal(await seen(token), 'TOKEN_REVOKED', 'back, perhaps empty');
+    await connected();
+    await stillRevoked('back, perhaps empty');
     await denylist.renew();
     t.ok(await client.exists(readyMarkerKey));
-    for (const token of revoked) t.equal(await seen(token), 'TOKEN_REVOKED', 'seeded again');
+    await stillRevoked('seeded again');
     await client.flushall();
-    for (const token of revoked) t.equal(await seen(token), 'TOKEN_REVOKED', 'flushed');
-    await revokeOne();
+    await stillRevoked('flushed');
+    await revokeOne('flushed');
   },
 );
+
+t.test('F7: auth alone without Redis acknowledges a revocation only when the services refuse the token', async (t) => {
+  await connected();
+  await denylist.renew();
+  const { accessToken } = (await registerPerson(fixture)).tokens;
+  t.equal(await service.judge(accessToken), 'answered');
+  t.ok(await service.redis.exists(readyMarkerKey), 'the services go by Redis');
+  wire.refuse();
+  await auth.logout({}, by({ token: accessToken }));
+  t.equal(await service.judge(accessToken), 'TOKEN_REVOKED');
+  const second = (await registerPerson(fixture)).tokens.accessToken;
+  await auth.logout({}, by({ token: second }));
+  t.equal(await service.judge(second), 'TOKEN_REVOKED', 'without Redis for longer, at once');
+  wire.heal();
+  await connected();
+});
+
+t.test('F7: another instance of auth tells Redis in place of the one that can’t', async (t) => {
+  await connected();
+  const other = await fixture.another({ REDIS_URL: redis.url, DENY_MARKER_LEASE_MS: '60000' });
+  await other.app.deps.denylist.renew();
+  const { accessToken } = (await registerPerson(fixture)).tokens;
+  t.equal(await service.judge(accessToken), 'answered');
+  wire.refuse();
+  await auth.logout({}, by({ token: accessToken }));
+  t.ok(await service.redis.exists(readyMarkerKey), 'the marker stands, by the other instance');
+  t.equal(await service.judge(accessToken), 'TOKEN_REVOKED');
+  wire.heal();
+  await connected();
+});
+
+t.test('F26: of 100 requests that race with a revocation none that starts after its answer succeeds', async (t) => {
+  await connected();
+  const admin = await makeAdmin(fixture);
+  const adminService = fixture.as('admin');
+  const acts: Record<string, (person: Awaited<ReturnType<typeof registerPerson>>) => Promise<unknown>> = {
+    logout: ({ tokens }) => auth.logout({}, by({ token: tokens.accessToken })),
+    'all sessions': ({ tokens }) => auth.logoutAll({}, by({ token: tokens.accessToken })),
+    password: ({ tokens }) =>
+      auth.changePassword(
+        { currentPassword: goodPassword, newPassword: 'Copper-Lantern-58-Meadow!' },
+        by({ token: tokens.accessToken }),
+      ),
+    demotion: ({ id }) => adminService.setRole({ userId: id, role: 2, reason: 'x', actorId: admin.id }, by()),
+    suspension: ({ id }) => adminService.setStatus({ userId: id, status: 2, reason: 'x', actorId: admin.id }, by()),
+  };
+  for (const [name, act] of Object.entries(acts)) {
+    const person = await registerPerson(fixture);
+    const token = person.tokens.accessToken;
+    let isAcknowledged = false;
+    const late: string[] = [];
+    const requests = Array.from({ length: 100 }, async (_, index) => {
+      await delay(index);
+      const isLate = isAcknowledged;
+      const outcome = await (index % 2 === 0 ? service.judge(token) : reasonOf(auth.getMe({}, by({ token }))));
+      if (isLate) late.push(outcome);
+    });
+    const done = act(person).then(() => {
+      isAcknowledged = true;
+    });
+    await Promise.all([...requests, done]);
+    await judgedEverywhere(t, token, 'TOKEN_REVOKED', name);
+    t.same(
+      late.filter((outcome) => outcome !== 'TOKEN_REVOKED'),
+      [],
+      `${name}: ${late.length} started late`,
+    );
+  }
+});

@@ -1,4 +1,3 @@
-import type { Client } from '@connectrpc/connect';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import {
   type Authenticator,
@@ -9,7 +8,7 @@ import {
   createSharedKeys,
 } from '../identity/index.ts';
 import type { Lifecycle } from '../process/index.ts';
-import { createServiceClient } from '../rpc/index.ts';
+import { createServiceClient, type ServiceClient } from '../rpc/index.ts';
 import type { ServiceResources } from './open-service.ts';
 
 const revocationTimeoutMs = 2_000;
@@ -18,7 +17,7 @@ const revocationTimeoutMs = 2_000;
 export const keysChangedSignal = 'signing-keys';
 
 export interface RemoteAuthenticator {
-  readonly auth: Client<typeof AuthService>;
+  readonly auth: ServiceClient<typeof AuthService>;
   readonly authenticator: Authenticator;
 }
 
@@ -35,6 +34,7 @@ export async function openRemoteAuthenticator(
   lifecycle: Pick<Lifecycle, 'onClose'>,
 ): Promise<RemoteAuthenticator> {
   const auth = createServiceClient(AuthService, { name: 'auth', url: config.AUTH_URL, identity, logger, metrics });
+  lifecycle.onClose(() => auth.close());
   const sharedKeys = createSharedKeys(config);
   const keys = createRemoteKeys({ url: config.AUTH_URL, identity, logger });
   lifecycle.onClose(() => keys.close());

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { uuidv7 } from '@strongroom/platform/crypto';
 import type { Database, Transaction } from '@strongroom/platform/database';
 import type { Logger } from '@strongroom/platform/telemetry';
@@ -5,8 +6,10 @@ import type { Redis } from 'ioredis';
 import { accessTokenLifeS } from '../secret/access-token.ts';
 import {
   insertRevocations,
+  leaseMarker,
   listLiveRevocations,
   listPendingRevocations,
+  markerWaitMs,
   markRevocationsApplied,
   type Revocation,
   type RevocationKind,
@@ -14,12 +17,14 @@ import {
 
 /**
  * The deny keys in Redis that every service looks at (S1.2c). The rows in Postgres are the truth, written in the
- * transaction that revokes; Redis gets them after the commit. The marker says that Redis knows every row. It is a
- * lease: an auth that can't write lets it run out, and services ask CheckRevocation meanwhile.
+ * transaction that revokes; Redis gets them after the commit. The marker says that Redis knows every row; while it
+ * doesn't stand, services ask CheckRevocation. It is a lease, and its end stands in Postgres before it is taken: an auth
+ * that can't reach Redis waits, before it acknowledges a revocation, until another instance has told Redis or the marker
+ * must be gone. So the very next call is refused, whoever has lost whom (F7).
  */
 export interface Denylist {
   record(tx: Transaction, entries: readonly DenyEntry[]): Promise<Revocation[]>;
-  /** After the commit. Never fails: what Redis can't take now stays pending, and the marker isn't renewed over it. */
+  /** After the commit, before the answer. Returns when no service takes the tokens any more; waits DENY_MARKER_LEASE_MS at most. */
   apply(revocations: readonly Revocation[]): Promise<void>;
   /** Brings Redis up to date once and renews the marker; what the timer does. */
   renew(): Promise<void>;
@@ -43,8 +48,8 @@ export interface DenylistOptions {
 const entryAliveS = accessTokenLifeS + 60;
 const renewEveryMs = 1_000;
 const batchMax = 500;
-/** A renewal that took longer than this may have missed a commit: it doesn't set the marker. */
-const renewalMaxMs = 2_000;
+/** How often an auth without Redis looks whether another instance has told Redis. */
+const lookEveryMs = 200;
 const firstId = '00000000-0000-0000-0000-000000000000';
 export const readyMarkerKey = 'deny:ready';
 
@@ -84,10 +89,13 @@ export function createDenylist({ database, redis, logger, leaseMs }: DenylistOpt
   }
 
   async function renew(): Promise<void> {
+    // Without Redis nothing is leased: what waits for the end of the lease would wait for ever.
+    const isMissing = (await redis.exists(readyMarkerKey)) === 0;
     const startMs = performance.now();
-    // Read first: whatever commits after this is written by its own apply, or found by the next renewal.
+    await leaseMarker(database, leaseMs);
+    // Whatever commits after this is written by its own apply, or waits for the lease just taken.
     const pending = await listPendingRevocations(database, batchMax);
-    const wasSeeding = mustSeed || (await redis.exists(readyMarkerKey)) === 0;
+    const wasSeeding = mustSeed || isMissing;
     if (wasSeeding) {
       mustSeed = false;
       try {
@@ -105,7 +113,16 @@ export function createDenylist({ database, redis, logger, leaseMs }: DenylistOpt
         pending.map(({ id }) => id),
       );
     const isWhole = wasSeeding || pending.length < batchMax;
-    if (isWhole && performance.now() - startMs < renewalMaxMs) await redis.set(readyMarkerKey, epoch, 'PX', leaseMs);
+    const leftMs = Math.floor(leaseMs - (performance.now() - startMs));
+    if (isWhole && leftMs > 0) await redis.set(readyMarkerKey, epoch, 'PX', leftMs);
+  }
+
+  async function outlastMarker(ids: readonly string[]): Promise<void> {
+    for (;;) {
+      const waitMs = await markerWaitMs(database, ids);
+      if (waitMs === 0) return;
+      await delay(Math.min(waitMs, lookEveryMs));
+    }
   }
 
   function schedule(): void {
@@ -132,7 +149,8 @@ export function createDenylist({ database, redis, logger, leaseMs }: DenylistOpt
       try {
         await write(revocations);
       } catch (error) {
-        logger.warn({ err: error }, 'Redis did not take a revocation; services will ask auth once the marker ends');
+        logger.warn({ err: error }, 'Redis did not take a revocation; it counts once services ask auth instead');
+        await outlastMarker(revocations.map(({ id }) => id));
       }
     },
     renew,

@@ -1,4 +1,4 @@
-import type { Executor } from '../store.ts';
+import { type Executor, firstRow } from '../store.ts';
 
 export type RevocationKind = 'jti' | 'sid' | 'usr';
 
@@ -41,6 +41,22 @@ export async function listPendingRevocations({ sql }: Executor, limit: number): 
 
 export async function markRevocationsApplied({ sql }: Executor, ids: readonly string[]): Promise<void> {
   await sql`update revocations set apply_time = clock_timestamp() where id = any(${[...ids]}::uuid[])`;
+}
+
+/** Says that the marker in Redis may stand so long from now on. Never shortens what another instance has said. */
+export async function leaseMarker({ sql }: Executor, leaseMs: number): Promise<void> {
+  await sql`
+    update deny_marker
+    set until_time = greatest(until_time, clock_timestamp() + ${leaseMs}::int * interval '1 millisecond')`;
+}
+
+/** How long the marker may still stand without these revocations; 0 once Redis has them. */
+export async function markerWaitMs({ sql }: Executor, ids: readonly string[]): Promise<number> {
+  const rows = await sql`
+    select greatest(0, ceil(extract(epoch from m.until_time - clock_timestamp()) * 1000))::float8 as "waitMs"
+    from deny_marker m
+    where exists (select 1 from revocations where id = any(${[...ids]}::uuid[]) and apply_time is null)`;
+  return firstRow<{ waitMs: number }>(rows)?.waitMs ?? 0;
 }
 
 /** Everything that still concerns a living token, for a Redis that lost it. */
