@@ -2,6 +2,7 @@ import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments
 import type { Authenticator, ServiceIdentity } from '@strongroom/platform/identity';
 import type { RateLimiter } from '@strongroom/platform/limits';
 import type { Health } from '@strongroom/platform/process';
+import type { ConcurrencyLimit } from '@strongroom/platform/resilience';
 import { createRpcServer } from '@strongroom/platform/rpc';
 import { createAuditRefusal, createAuditSensitiveRead } from '@strongroom/platform/service';
 import type { FastifyInstance } from 'fastify';
@@ -13,10 +14,12 @@ export interface AppDeps extends Deps {
   readonly authenticator: Authenticator;
   readonly identity: ServiceIdentity | undefined;
   readonly rateLimiter: RateLimiter | undefined;
+  /** Left out: found out by itself. */
+  readonly concurrencyLimit?: ConcurrencyLimit;
 }
 
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { database, logger, metrics, health, authenticator, identity, rateLimiter, config } = deps;
+  const { database, logger, metrics, health, authenticator, identity, rateLimiter, concurrencyLimit, config } = deps;
   return createRpcServer({
     name: 'payments',
     routes: [{ service: PaymentsService, implementation: createRoutes(deps) }],
@@ -26,6 +29,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     authenticator,
     identity,
     rateLimiter,
+    concurrencyLimit,
     config,
     auditRefusal: createAuditRefusal(database),
     auditSensitiveRead: createAuditSensitiveRead(database),

@@ -5,6 +5,7 @@ import type { Database } from '@strongroom/platform/database';
 import type { Authenticator } from '@strongroom/platform/identity';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import type { PaymentsConfig } from './config.ts';
+import type { KeysInFlight } from './idempotency/idempotent.ts';
 import type { StaleReads } from './payment/stale-reads.ts';
 import type { StreamCounts } from './payment/watch-payments.ts';
 import type { Psp } from './psp/psp.ts';
@@ -25,8 +26,7 @@ export interface Deps {
   readonly authenticator: Authenticator;
   readonly webhookTargets: WebhookTargets;
   readonly streams: StreamCounts;
-  /** Locks of the idempotency keys that this process works on. */
-  readonly keysInFlight: Set<bigint>;
+  readonly keysInFlight: KeysInFlight;
   readonly staleReads: StaleReads;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -7,6 +7,7 @@ import { createServiceClient } from '@strongroom/platform/rpc';
 import { openRemoteAuthenticator, openService, startOutbox } from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
 import { configFaults, paymentsVariables } from './config.ts';
+import { createKeysInFlight } from './idempotency/idempotent.ts';
 import { createStaleReads } from './payment/stale-reads.ts';
 import { createPsp } from './psp/create-psp.ts';
 import { createWebhookTargets } from './webhook-endpoint/webhook-target.ts';
@@ -49,7 +50,7 @@ runProcess({
       signals: createSignals(),
       webhookTargets,
       streams: { byUser: new Map(), total: 0 },
-      keysInFlight: new Set<bigint>(),
+      keysInFlight: createKeysInFlight(),
       staleReads: createStaleReads({ cache: redis, keyring, ttlS: config.STALE_READ_TTL_S, logger, metrics }),
       now: Date.now,
     };

@@ -1,96 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { toBinary } from '@bufbuild/protobuf';
 import { ConnectError } from '@connectrpc/connect';
-import { CreatePaymentResponseSchema } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import { readServiceError } from '@strongroom/platform/errors';
 import { until } from '@strongroom/testkit';
 import t from 'tap';
-import { checkInvariants } from './invariants.ts';
+import { stormOfOne, stormOfTwo } from './key-storms.ts';
 import { instantPayment, startPayments } from './payments-fixture.ts';
 import { reasonOf } from './refusal.ts';
 
+/** A thousand, as F19 and F20 have it, are in tests/chaos. */
+const stormCount = 150;
 const fixture = await startPayments(t, { instances: 2, variables: { IDEMPOTENCY_LEASE_MS: '700' } });
 
-/** As many at once as two shared cores answer within the deadline of 5 s. */
-const parallelMax = 32;
+t.test('F19: identical requests at two instances are one payment, and every answer is its', (t) =>
+  stormOfOne(t, fixture, stormCount),
+);
 
-/** Runs `count` calls, a bounded number at once, and tells what came of each. */
-async function storm<T>(count: number, call: (index: number) => Promise<T>): Promise<PromiseSettledResult<T>[]> {
-  const results: PromiseSettledResult<T>[] = [];
-  let next = 0;
-  const run = async () => {
-    for (let index = next++; index < count; index = next++) {
-      [results[index]] = (await Promise.allSettled([call(index)])) as [PromiseSettledResult<T>];
-    }
-  };
-  await Promise.all(Array.from({ length: parallelMax }, run));
-  return results;
-}
-
-function reasons(results: readonly PromiseSettledResult<unknown>[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const result of results) {
-    const fault = result.status === 'rejected' ? readServiceError(result.reason) : undefined;
-    const reason = result.status === 'fulfilled' ? 'OK' : (fault?.reason ?? String(result.reason));
-    counts[reason] = (counts[reason] ?? 0) + 1;
-  }
-  return counts;
-}
-
-t.test('F19: 1,000 identical requests at two instances are one payment, and every answer is its', async (t) => {
-  const { sender, recipient } = await fixture.pair();
-  const clients = fixture.instances.flatMap(({ connectBinary, connect, grpc }) => [
-    ...Array.from({ length: 8 }, () => connectBinary),
-    connect,
-    grpc,
-  ]);
-  const call = fixture.as(sender, 'storm');
-  const results = await storm(1_000, (index) => {
-    const client = clients[index % clients.length] ?? fixture.connect;
-    return client.createPayment(instantPayment(recipient), call);
-  });
-  const counts = reasons(results);
-  t.same(
-    Object.keys(counts).filter((reason) => reason !== 'OK' && reason !== 'IDEMPOTENCY_IN_PROGRESS'),
-    [],
-    `no other answer: ${JSON.stringify(counts)}`,
-  );
-  const bodies = results.flatMap((result) =>
-    result.status === 'fulfilled'
-      ? [Buffer.from(toBinary(CreatePaymentResponseSchema, result.value)).toString('hex')]
-      : [],
-  );
-  t.equal(new Set(bodies).size, 1, 'all bodies are the same bytes');
-  const payments = await fixture.superuser`select id from payments where sender_id = ${sender.id}`;
-  t.equal(payments.length, 1);
-  const effects = () => fixture.sandbox.journal(String(payments[0]?.['id'])).map(({ kind }) => kind);
-  await until(() => effects().includes('charge-completed'));
-  t.equal(effects().filter((kind) => kind === 'charge').length, 1, 'one effect at the provider');
-  await until(async () => (await checkInvariants(fixture.superuser, fixture.sandbox)).length === 0);
-});
-
-t.test('F20: two bodies race for one key: one wins, all of the other are refused', async (t) => {
-  const { sender, recipient } = await fixture.pair();
-  const call = fixture.as(sender, 'race');
-  const results = await storm(200, (index) => {
-    const client = fixture.instances[index % 2]?.connect ?? fixture.connect;
-    return client.createPayment(instantPayment(recipient, index % 4 < 2 ? 1_000n : 2_000n), call);
-  });
-  const amounts = results.flatMap((result) =>
-    result.status === 'fulfilled' ? [result.value.payment?.amount?.minorUnits] : [],
-  );
-  t.equal(new Set(amounts).size, 1, 'one body won');
-  const counts = reasons(results);
-  const known = ['OK', 'IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED'];
-  t.same(
-    Object.keys(counts).filter((reason) => !known.includes(reason)),
-    [],
-    JSON.stringify(counts),
-  );
-  t.ok((counts['IDEMPOTENCY_KEY_REUSED'] ?? 0) > 0);
-  const payments = await fixture.superuser`select id from payments where sender_id = ${sender.id}`;
-  t.equal(payments.length, 1);
-});
+t.test('F20: two bodies race for one key: one wins, all of the other are refused', (t) =>
+  stormOfTwo(t, fixture, stormCount),
+);
 
 t.test('F21: a key belongs to one person and one method', async (t) => {
   const { sender, recipient } = await fixture.pair();

@@ -10,6 +10,7 @@ import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypt
 import { createDatabase } from '@strongroom/platform/database';
 import { createRateLimiter } from '@strongroom/platform/limits';
 import { createHealth } from '@strongroom/platform/process';
+import { createConcurrencyLimit } from '@strongroom/platform/resilience';
 import { createServiceClient } from '@strongroom/platform/rpc';
 import { openRedis } from '@strongroom/platform/service';
 import { createLogger, createMetrics } from '@strongroom/platform/telemetry';
@@ -18,6 +19,7 @@ import { createTestDatabase, createTestTokens, openSql, until } from '@strongroo
 import type { Test } from 'tap';
 import { buildApp } from '../src/app.ts';
 import { paymentsVariables } from '../src/config.ts';
+import { createKeysInFlight } from '../src/idempotency/idempotent.ts';
 import { createStaleReads, type ReadCache } from '../src/payment/stale-reads.ts';
 import { createPsp } from '../src/psp/create-psp.ts';
 import { createWebhookTargets } from '../src/webhook-endpoint/webhook-target.ts';
@@ -28,6 +30,8 @@ import { createTestCertificates } from './certificates.ts';
 import { startWebhookBridge } from './webhook-bridge.ts';
 
 export const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
+
+const callsMax = 5_000;
 
 /** Fast enough for tests; the proportions are those of production. */
 const testVariables = {
@@ -163,9 +167,11 @@ export async function startInstance(around: Surroundings, options: FixtureOption
     authenticator: around.tokens.authenticator,
     webhookTargets,
     streams: { byUser: new Map<string, number>(), total: 0 },
-    keysInFlight: new Set<bigint>(),
+    keysInFlight: createKeysInFlight(),
     staleReads: createStaleReads({ cache: redis, keyring, ttlS: config.STALE_READ_TTL_S, logger, metrics }),
     rateLimiter: createRateLimiter(),
+    // Load is shed by a measure of time, which a busy machine changes; the platform's tests look at it.
+    concurrencyLimit: createConcurrencyLimit({ name: 'payments', initial: callsMax, min: callsMax, max: callsMax }),
   };
   const app = await buildApp(deps);
   const workers = createWorkers(deps);

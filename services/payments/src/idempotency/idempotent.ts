@@ -27,6 +27,16 @@ import { hashRequest } from './request-hash.ts';
 /** How soon a second request may ask again while the first one's transaction runs. */
 const busyRetryAfterMs = 1_000;
 
+/** The keys that this process works on, by their locks. */
+export interface KeysInFlight {
+  readonly running: Set<bigint>;
+  readonly looks: Map<bigint, Promise<StoredKey | undefined>>;
+}
+
+export function createKeysInFlight(): KeysInFlight {
+  return { running: new Set(), looks: new Map() };
+}
+
 type IdempotencyDeps = Pick<Deps, 'database' | 'cipher' | 'keyring' | 'metrics' | 'config' | 'now' | 'keysInFlight'>;
 
 /** The use of a key that a call makes; undefined for a call without one, where it is optional. */
@@ -56,13 +66,13 @@ export async function runAlone<Schema extends DescMessage>(
   call: Call,
   work: () => Promise<MessageShape<Schema>>,
 ): Promise<MessageShape<Schema>> {
-  const { keysInFlight } = deps;
-  if (keysInFlight.has(use.lock)) return replayOrConflict(deps, schema, use, call);
-  keysInFlight.add(use.lock);
+  const { running } = deps.keysInFlight;
+  if (running.has(use.lock)) return replayOrConflict(deps, schema, use, call);
+  running.add(use.lock);
   try {
     return await work();
   } finally {
-    keysInFlight.delete(use.lock);
+    running.delete(use.lock);
   }
 }
 
@@ -149,9 +159,20 @@ export async function replayOrConflict<Schema extends DescMessage>(
   use: KeyUse,
   call: Call,
 ): Promise<MessageShape<Schema>> {
-  const replayed = await replayIfKnown(deps, schema, use, call);
-  if (replayed === undefined) throw inProgress(deps, busyRetryAfterMs);
-  return replayed;
+  const stored = await lookTogether(deps, use);
+  if (stored === undefined) throw inProgress(deps, busyRetryAfterMs);
+  requireSameRequest(deps, stored, use);
+  if (stored.response === null) throw inProgress(deps, stored.leaseLeftMs);
+  return openResponse(deps, schema, use, stored.response, call);
+}
+
+/** One look for all who ask at once. Who joins one that began too early is told to come back, which is true. */
+function lookTogether({ database, keysInFlight: { looks } }: IdempotencyDeps, use: KeyUse) {
+  const known = looks.get(use.lock);
+  if (known !== undefined) return known;
+  const look = findKey(database, use).finally(() => looks.delete(use.lock));
+  looks.set(use.lock, look);
+  return look;
 }
 
 /** For a request that would be refused by now: whether it is the repetition of one that was answered. */
