@@ -1,5 +1,5 @@
 // F34 and F36: what the provider does wrong, and a worker that stops in the middle.
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setFailpoints } from '@strongroom/platform/process';
 import { until } from '@strongroom/testkit';
 import t from 'tap';
@@ -106,6 +106,33 @@ t.test('F37: storms on one payment: refunds never exceed it, nobody sees a 500',
     return payment?.refundedAmount?.minorUnits === 980n;
   });
   await until(async () => (await checkInvariants(fixture.superuser, fixture.sandbox)).length === 0);
+});
+
+t.test('F37: locks taken in the opposite order cost a retry, and nobody sees a 500', async (t) => {
+  const { sender, recipient } = await fixture.pair();
+  const { connect, as, superuser } = fixture;
+  const paid = await fixture.completedPayment(sender, recipient);
+  const request = { id: paid.id, amount: { currencyCode: 'EUR', minorUnits: 5n } };
+  const before = await fixture.metrics.value('db_transaction_retries_total', { database: 'payments' });
+  let refunded: Promise<unknown> | undefined;
+  await superuser.begin(async (other) => {
+    // The service is the one whom the database finds in the deadlock.
+    await other`set local deadlock_timeout = '30s'`;
+    await other`select 1 from payments where id = ${paid.id} for update`;
+    refunded = connect.refundPayment(request, as(recipient, 'crossed'));
+    refunded.catch(() => undefined);
+    await until(async () => (await superuser`select 1 from pg_locks where not granted`).length > 0);
+    // It holds its key and waits for the payment; this holds the payment and waits for its key.
+    const key = createHash('sha256').update('crossed').digest();
+    await other`
+      insert into idempotency_keys (user_id, method, key_hash, request_hash, response, expire_time)
+      values (${recipient.id}, 'RefundPayment', ${key}, ${key}, '', now() + interval '2 days')`;
+    await other`delete from idempotency_keys where key_hash = ${key}`;
+  });
+  t.match(await refunded, { refund: { amount: { minorUnits: 5n } } });
+  t.equal((await fixture.metrics.value('db_transaction_retries_total', { database: 'payments' })) - before, 1);
+  await waitForStatus(connect, as(sender), paid.id, 'partially_refunded');
+  await until(async () => (await checkInvariants(superuser, fixture.sandbox)).length === 0);
 });
 
 t.test('F34: a worker that stops past its lease and goes on has no second effect', async (t) => {
