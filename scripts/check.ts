@@ -76,6 +76,13 @@ async function checkGenerated(): Promise<void> {
   }
 }
 
+if (process.argv.length > 2) {
+  const isHelp = ['--help', '-h'].includes(process.argv[2] ?? '');
+  process.stdout.write(
+    `Usage: npm run check\n\nRuns every gate that isn't a test:\n\n  ${Object.keys(gates).join('\n  ')}\n`,
+  );
+  process.exit(isHelp ? 0 : 1);
+}
 await writeForeignProtos(join(root, 'proto-foreign'));
 const failed: string[] = [];
 for (const [name, gate] of Object.entries(gates)) {

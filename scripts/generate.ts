@@ -3,11 +3,23 @@
 import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { writeForeignProtos } from './foreign-protos.ts';
 
+const help = `Usage: npm run generate [-- FOLDER]
+
+Generates TypeScript and a descriptor set from proto/ into gen/ of FOLDER (default: this checkout).
+`;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: 'boolean', short: 'h', default: false } },
+});
+if (values.help) {
+  process.stdout.write(help);
+  process.exit(0);
+}
 const root = join(import.meta.dirname, '..');
-const target = resolve(process.argv[2] ?? root);
+const target = resolve(positionals[0] ?? root);
 const run = promisify(execFile);
 
 async function buf(...args: string[]): Promise<void> {
