@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { runJourney } from './journey/journey.ts';
+import { resetLimits } from './support/limits.ts';
 import { type RunningSystem, startSystem } from './system/start-system.ts';
 
 const help = `Usage: npm start [-- options]
@@ -48,6 +49,8 @@ async function main(): Promise<void> {
   console.log(`${pc.green('✓')} up in ${((performance.now() - startMs) / 1000).toFixed(1)} s\n`);
   const hasHeld = values['no-journey'] || (await runJourney(system));
   if (values.once) await end(hasHeld ? 0 : 1);
+  // The journey's sign-ins came from this machine: whoever tries the system from here has the whole budget.
+  if (!values['no-journey']) await resetLimits(system.engines.redisUrl);
   console.log(describe(system));
   const broken = await system.broken;
   if (ending.signal.aborted) return;
