@@ -1,9 +1,7 @@
 import { encryptedText } from '@strongroom/platform/crypto';
-import { bigint, customType, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { bytea, instant } from '@strongroom/platform/database';
+import { bigint, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { PreferencesDocument } from './preferences/preferences.ts';
-
-const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });
-const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'string' });
 
 /** The row id of sealed columns is the user's id. */
 export const profiles = pgTable('profiles', {
@@ -35,7 +33,7 @@ export const notices = pgTable('notices', {
   id: uuid('id').primaryKey(),
   userId: text('user_id').notNull(),
   template: text('template').notNull(),
-  state: text('state').$type<'sending' | 'sent' | 'expired' | 'parked'>().notNull(),
+  state: text('state', { enum: ['sending', 'sent', 'expired', 'parked'] }).notNull(),
   attemptCount: integer('attempt_count').notNull().default(0),
   createTime: instant('create_time').notNull().defaultNow(),
   sendTime: instant('send_time'),
@@ -45,7 +43,7 @@ export const erasures = pgTable('erasures', {
   id: uuid('id').primaryKey(),
   userId: uuid('user_id').notNull().unique(),
   /** Steps done: auth, payments, profile, audit. */
-  stepsDone: text('steps_done').array().notNull(),
+  stepsDone: text('steps_done').array().notNull().default([]),
   createTime: instant('create_time').notNull().defaultNow(),
   completeTime: instant('complete_time'),
 });

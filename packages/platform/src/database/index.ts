@@ -1,4 +1,5 @@
 export { type Act, type ActorKind, actCte, actSettings, serviceAct } from './act.ts';
+export { bytea, clockTime, clockTimeIn, instant } from './columns.ts';
 export type { DatabaseConfig } from './config.ts';
 export { createDatabase, type DatabaseOptions } from './database.ts';
 export { DurabilityError } from './durability.ts';

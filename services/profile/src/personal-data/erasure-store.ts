@@ -12,7 +12,7 @@ export interface StoredErasure {
 
 /** The erasure of the user: the one that runs already, or the new one. */
 export async function beginErasure(db: Queryable, id: string, userId: string): Promise<StoredErasure> {
-  await db.orm.insert(erasures).values({ id, userId, stepsDone: [] }).onConflictDoNothing();
+  await db.orm.insert(erasures).values({ id, userId }).onConflictDoNothing();
   const [row] = await db.orm.select().from(erasures).where(eq(erasures.userId, userId));
   if (row === undefined) throw new Error('an erasure vanished while it began');
   return row;

@@ -1,0 +1,17 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { customType, timestamp } from 'drizzle-orm/pg-core';
+
+export const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });
+
+/** A timestamptz, as text both ways (`timestampToProto`, `protoToTimestamp`). */
+export function instant(column: string) {
+  return timestamp(column, { withTimezone: true, mode: 'string' });
+}
+
+/** The database's own clock, which goes on within a transaction: no process with a wrong one decides a time (F15). */
+export const clockTime = sql<string>`clock_timestamp()`;
+
+/** That clock, some seconds from now. */
+export function clockTimeIn(seconds: number): SQL<string> {
+  return sql<string>`clock_timestamp() + ${seconds}::int * interval '1 second'`;
+}
