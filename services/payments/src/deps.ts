@@ -26,6 +26,7 @@ export interface Deps {
   readonly authenticator: Authenticator;
   readonly webhookTargets: WebhookTargets;
   readonly streams: StreamCounts;
+  readonly feedHorizon: () => Promise<string>;
   readonly keysInFlight: KeysInFlight;
   readonly staleReads: StaleReads;
   /** Milliseconds since 1970. */

@@ -8,6 +8,7 @@ import { openRemoteAuthenticator, openService, startOutbox } from '@strongroom/p
 import { buildApp } from './app.ts';
 import { configFaults, paymentsVariables } from './config.ts';
 import { createKeysInFlight } from './idempotency/idempotent.ts';
+import { createFeedHorizon } from './payment/payment-feed-store.ts';
 import { createStaleReads } from './payment/stale-reads.ts';
 import { createPsp } from './psp/create-psp.ts';
 import { createWebhookTargets } from './webhook-endpoint/webhook-target.ts';
@@ -50,6 +51,7 @@ runProcess({
       signals: createSignals(),
       webhookTargets,
       streams: { byUser: new Map(), total: 0 },
+      feedHorizon: createFeedHorizon(service.database),
       keysInFlight: createKeysInFlight(),
       staleReads: createStaleReads({ cache: redis, keyring, ttlS: config.STALE_READ_TTL_S, logger, metrics }),
       now: Date.now,

@@ -20,6 +20,7 @@ import type { Test } from 'tap';
 import { buildApp } from '../src/app.ts';
 import { paymentsVariables } from '../src/config.ts';
 import { createKeysInFlight } from '../src/idempotency/idempotent.ts';
+import { createFeedHorizon } from '../src/payment/payment-feed-store.ts';
 import { createStaleReads, type ReadCache } from '../src/payment/stale-reads.ts';
 import { createPsp } from '../src/psp/create-psp.ts';
 import { createWebhookTargets } from '../src/webhook-endpoint/webhook-target.ts';
@@ -168,6 +169,7 @@ export async function startInstance(around: Surroundings, options: FixtureOption
     authenticator: around.tokens.authenticator,
     webhookTargets,
     streams: { byUser: new Map<string, number>(), total: 0 },
+    feedHorizon: createFeedHorizon(database),
     keysInFlight: createKeysInFlight(),
     staleReads: createStaleReads({ cache: redis, keyring, ttlS: config.STALE_READ_TTL_S, logger, metrics }),
     rateLimiter: createRateLimiter(),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WatchPaymentsResponse } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
-import { until } from '@strongroom/testkit';
+import { createTestDatabase, openSql, until } from '@strongroom/testkit';
 import t from 'tap';
 import type { Person } from './auth-upstream.ts';
 import { instantPayment, type PaymentsFixture, startPayments } from './payments-fixture.ts';
@@ -92,6 +92,26 @@ t.test('contract: a change that commits late is not lost behind one that commits
   });
   await until(() => stream.events.filter((event) => event.payment !== undefined).length === 2);
   stream.stop();
+});
+
+t.test('contract: a long transaction of another database holds up nobody', async (t) => {
+  const fixture = await startPayments(t, { workers: false });
+  const { sender, recipient } = await fixture.pair();
+  const other = await createTestDatabase('payments');
+  const elsewhere = openSql(other.superuserUrl);
+  await elsewhere.begin(async (long) => {
+    await long`select pg_current_xact_id()`;
+    const stream = watch(fixture, sender);
+    await stream.opened();
+    const { payment } = await fixture.connect.createPayment(instantPayment(recipient), fixture.as(sender, 'one'));
+    const seen = await until(() => stream.events.find((event) => event.payment !== undefined), {
+      what: 'the change, while the other transaction runs',
+    });
+    t.equal(seen.payment?.id, payment?.id);
+    stream.stop();
+  });
+  await elsewhere.end();
+  await other.drop();
 });
 
 t.test('contract: streams are kept alive, bounded, and end with their token', async (t) => {

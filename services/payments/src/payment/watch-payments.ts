@@ -8,7 +8,7 @@ import { type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
 import type { Signals } from '../work/signals.ts';
-import { currentPosition, type FeedPosition, listFeed } from './payment-feed-store.ts';
+import { type FeedPosition, listFeed, positionBefore } from './payment-feed-store.ts';
 import { paymentToProto } from './payment-proto.ts';
 import { findPayment } from './payment-store.ts';
 
@@ -18,7 +18,7 @@ const entriesPerLookMax = 100;
 const tokenCheckMs = 1_000;
 const idPattern = /^(\d{1,18})-(\d{1,19})$/;
 
-type WatchDeps = Pick<Deps, 'config' | 'database' | 'authenticator' | 'signals' | 'now' | 'streams'>;
+type WatchDeps = Pick<Deps, 'config' | 'database' | 'authenticator' | 'signals' | 'now' | 'streams' | 'feedHorizon'>;
 type Change = MessageInitShape<typeof WatchPaymentsResponseSchema>;
 
 /** Open streams of this process, by person. */
@@ -39,12 +39,15 @@ export async function* watchPayments(
   const { userId } = requirePrincipal(call);
   const leave = enter(deps, userId);
   try {
-    let position = request.afterEventId === '' ? await currentPosition(deps.database) : parseId(request.afterEventId);
+    const { afterEventId } = request;
+    let position = afterEventId === '' ? positionBefore(await deps.feedHorizon()) : parseId(afterEventId);
     yield { eventId: idOf(position) };
     let quietSinceMs = performance.now();
     let checkedMs = quietSinceMs;
     while (!call.signal.aborted) {
-      const entries = await listFeed(deps.database, userId, position, entriesPerLookMax);
+      const horizon = await deps.feedHorizon();
+      const question = { userId, after: position, horizon, rowsMax: entriesPerLookMax };
+      const entries = await listFeed(deps.database, question);
       for (const entry of entries) {
         position = entry;
         quietSinceMs = performance.now();
