@@ -1,3 +1,5 @@
+import { runIngestion } from './audit/ingestion.ts';
+import { runAuditQueries } from './audit/queries.ts';
 import { runPaymentWrite } from './payment-write/payment-write.ts';
 import { runUnaryHop } from './unary-hop/unary-hop.ts';
 
@@ -13,4 +15,12 @@ export const benches: Readonly<Record<string, Bench>> = {
     run: runPaymentWrite,
   },
   'unary-hop': { doc: 'our unary hop against the stock Connect transport and server (B-fast)', run: runUnaryHop },
+  'audit-ingestion': {
+    doc: 'events into the verifiable log against COPY into the same table (B-log)',
+    run: runIngestion,
+  },
+  'audit-queries': {
+    doc: 'lists and proofs at a million records against ten thousand (B-log)',
+    run: runAuditQueries,
+  },
 };

@@ -1,0 +1,116 @@
+import { createHash, randomInt } from 'node:crypto';
+import { listRecords, type RecordFilter } from '../../services/admin/src/audit/audit-store.ts';
+import { getInclusionProof } from '../../services/admin/src/transparency/get-inclusion-proof.ts';
+import type { LogFixture } from '../../services/admin/test/log-fixture.ts';
+import { withEngines } from '../engines.ts';
+import { percentile } from '../measure.ts';
+import { absentText, actions, createLargeLog, personCount } from './large-log.ts';
+
+const smallRows = 10_000;
+const largeRows = 1_000_000;
+const callsAFilter = 300;
+const warmUpCalls = 30;
+const pageSize = 50;
+const proofCalls = 500;
+
+type Filters = Readonly<Record<string, () => RecordFilter>>;
+
+/**
+ * Latency of the list at its filters with a million rows against ten thousand, and of an inclusion proof at a million: both
+ * should hardly depend on the size (B-log).
+ */
+export function runAuditQueries(): Promise<Record<string, number>> {
+  return withEngines(async () => {
+    const small = await createLargeLog(smallRows);
+    const large = await createLargeLog(largeRows);
+    try {
+      const figures: Record<string, number> = {};
+      const all = { small: [] as number[], large: [] as number[] };
+      const [ofSmall, ofLarge] = [filtersOf(smallRows), filtersOf(largeRows)];
+      for (const name of Object.keys(ofSmall)) {
+        const latencies = await measureInTurn(
+          small,
+          large,
+          ofSmall[name] as () => RecordFilter,
+          ofLarge[name] as never,
+        );
+        all.small.push(...latencies.small);
+        all.large.push(...latencies.large);
+        figures[`${name}_p99_ms`] = p99(latencies.large);
+        figures[`${name}_p99_ratio`] = p99(latencies.large) / p99(latencies.small);
+      }
+      figures['p99_large_to_small_ratio'] = p99(all.large) / p99(all.small);
+      figures['inclusion_proof_p99_ms'] = p99(await measureProofs(large));
+      return figures;
+    } finally {
+      await small.close();
+      await large.close();
+    }
+  });
+}
+
+function filtersOf(rowCount: number): Filters {
+  const anyRow = () => randomInt(rowCount);
+  const person = () => uuidOf(`person ${anyRow() % personCount(rowCount)}`);
+  const resource = () => createHash('md5').update(`resource ${anyRow()}`).digest('hex');
+  const action = () => actions[randomInt(actions.length)] as string;
+  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+  return {
+    newest: () => ({}),
+    action: () => ({ action: action() }),
+    actor: () => ({ actorId: person() }),
+    subject_and_action: () => ({ subjectId: person(), action: action() }),
+    resource: () => ({ resourceType: 'payment', resourceId: resource() }),
+    period: () => ({ from: daysAgo(0.6), to: daysAgo(0.001) }),
+    old_period_and_action: () => ({ from: daysAgo(0.006), to: daysAgo(0.004), action: action() }),
+    text_of_one_record: () => ({ text: resource() }),
+    text_of_most_records: () => ({ text: 'currencyCode' }),
+    text_of_none: () => ({ text: absentText() }),
+  };
+}
+
+function uuidOf(text: string): string {
+  const hex = createHash('md5').update(text).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** In turn, so that both meet the same moods of the machine. */
+async function measureInTurn(
+  small: LogFixture,
+  large: LogFixture,
+  ofSmall: () => RecordFilter,
+  ofLarge: () => RecordFilter,
+) {
+  const latencies = { small: [] as number[], large: [] as number[] };
+  for (let call = -warmUpCalls; call < callsAFilter; call += 1) {
+    const ofThese = { small: await latencyOf(small, ofSmall()), large: await latencyOf(large, ofLarge()) };
+    if (call < 0) continue;
+    latencies.small.push(ofThese.small);
+    latencies.large.push(ofThese.large);
+  }
+  return latencies;
+}
+
+async function latencyOf(log: LogFixture, filter: RecordFilter): Promise<number> {
+  const startMs = performance.now();
+  await listRecords(log.auditDatabase, filter, { limit: pageSize, descending: true });
+  return performance.now() - startMs;
+}
+
+async function measureProofs(log: LogFixture): Promise<number[]> {
+  const latencies: number[] = [];
+  for (let call = 0; call < proofCalls; call += 1) {
+    const sequence = BigInt(randomInt(largeRows));
+    const startMs = performance.now();
+    await getInclusionProof(log, { sequence } as never);
+    latencies.push(performance.now() - startMs);
+  }
+  return latencies;
+}
+
+function p99(values: readonly number[]): number {
+  return percentile(
+    values.toSorted((a, b) => a - b),
+    0.99,
+  );
+}
