@@ -19,6 +19,7 @@ import {
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { ProfileService } from '@strongroom/gen/strongroom/profile/v1/profile_service_pb.ts';
 import { auditActions, resourceTypes } from '@strongroom/platform/events';
+import { flagNames } from '@strongroom/platform/flags';
 import t from 'tap';
 
 const services = [AuthService, PaymentsService, ProfileService, AdminService];
@@ -45,6 +46,12 @@ t.test('S2.1: every method carries a whole policy', (t) => {
     t.ok(its.bodyLimitBytes <= 52_428_800, `${name}: body at most 50 MB`);
     t.equal(method.deprecated, its.sunset !== '', `${name}: deprecated with a sunset date, and only then`);
   }
+  t.end();
+});
+
+t.test('S5.3: every flag is obeyed: a method names it, or the code of admin does', (t) => {
+  const named = new Set(methods.map((method) => getOption(method, policy).flag).filter((flag) => flag !== ''));
+  t.strictSame([...named, 'anomaly-detection'].sort(), flagNames);
   t.end();
 });
 

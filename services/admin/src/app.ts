@@ -21,7 +21,7 @@ export interface AppDeps extends Deps {
 
 /** The server of the admin service, not yet listening. Its workers are started apart: see workers.ts. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { authenticator, identity, health, rateLimiter, config, database, logger, metrics } = deps;
+  const { authenticator, identity, health, rateLimiter, config, database, flags, logger, metrics } = deps;
   const app = await createRpcServer({
     name: 'admin',
     routes: [{ service: AdminService, implementation: createRoutes(deps) }],
@@ -29,6 +29,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     metrics,
     health,
     authenticator,
+    flags,
     identity,
     rateLimiter,
     config,

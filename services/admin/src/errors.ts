@@ -66,13 +66,6 @@ export const errors = defineErrors('admin.strongroom', {
     retry: 'never',
     level: 'info',
   },
-  SWITCHED_OFF: {
-    code: Code.Unavailable,
-    status: 503,
-    message: 'An administrator has switched this off for now.',
-    retry: 'never',
-    level: 'info',
-  },
   FLAG_NOT_FOUND: {
     code: Code.NotFound,
     status: 404,

@@ -1,4 +1,5 @@
 import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypto';
+import type { Flags } from '@strongroom/platform/flags';
 import {
   type Authenticator,
   createAuthenticator,
@@ -23,7 +24,7 @@ import { isRevoked } from './session/revocation-store.ts';
 export type AppResources = Pick<
   ServiceResources,
   'database' | 'redis' | 'bus' | 'logger' | 'metrics' | 'health' | 'identity' | 'rateLimiter'
-> & { readonly config: AuthConfig; readonly now?: () => number };
+> & { readonly config: AuthConfig; readonly flags?: Flags; readonly now?: () => number };
 
 export interface App {
   readonly server: FastifyInstance;
@@ -43,6 +44,7 @@ export async function buildApp(resources: AppResources): Promise<App> {
     logger,
     metrics,
     config,
+    flags: resources.flags,
     health: resources.health,
     identity: resources.identity,
     rateLimiter: resources.rateLimiter,

@@ -5,7 +5,7 @@ import { loadConfig } from '@strongroom/platform/config';
 import { readSharedSecrets } from '@strongroom/platform/identity';
 import { runProcess } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
-import { openService, startOutbox } from '@strongroom/platform/service';
+import { openFlags, openService, startOutbox } from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
 import { authVariables } from './config.ts';
 import { createMaintenance } from './maintenance.ts';
@@ -21,7 +21,7 @@ runProcess({
     readSharedSecrets(config); // throws before anything is opened
     const service = await openService({ name: 'auth', config, lifecycle });
     const { logger, health, identity, metrics } = service;
-    const app = await buildApp({ ...service, config });
+    const app = await buildApp({ ...service, config, flags: openFlags(service, lifecycle) });
     lifecycle.onClose(() => app.close());
     const admin = createServiceClient(AdminService, {
       name: 'admin',

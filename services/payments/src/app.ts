@@ -1,4 +1,5 @@
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
+import type { Flags } from '@strongroom/platform/flags';
 import type { Authenticator, ServiceIdentity } from '@strongroom/platform/identity';
 import type { RateLimiter } from '@strongroom/platform/limits';
 import type { Health } from '@strongroom/platform/process';
@@ -12,6 +13,7 @@ import { createRoutes } from './routes.ts';
 export interface AppDeps extends Deps {
   readonly health: Health;
   readonly authenticator: Authenticator;
+  readonly flags?: Flags | undefined;
   readonly identity: ServiceIdentity | undefined;
   readonly rateLimiter: RateLimiter | undefined;
   /** Left out: found out by itself. */
@@ -19,7 +21,8 @@ export interface AppDeps extends Deps {
 }
 
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { database, logger, metrics, health, authenticator, identity, rateLimiter, concurrencyLimit, config } = deps;
+  const { authenticator, concurrencyLimit, config, database, flags, health, identity, logger, metrics, rateLimiter } =
+    deps;
   return createRpcServer({
     name: 'payments',
     routes: [{ service: PaymentsService, implementation: createRoutes(deps) }],
@@ -27,6 +30,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     metrics,
     health,
     authenticator,
+    flags,
     identity,
     rateLimiter,
     concurrencyLimit,

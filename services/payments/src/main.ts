@@ -4,7 +4,7 @@ import { ConfigError, loadConfig } from '@strongroom/platform/config';
 import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypto';
 import { runProcess } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
-import { openRemoteAuthenticator, openService, startOutbox } from '@strongroom/platform/service';
+import { openFlags, openRemoteAuthenticator, openService, startOutbox } from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
 import { configFaults, paymentsVariables } from './config.ts';
 import { createKeysInFlight } from './idempotency/idempotent.ts';
@@ -47,6 +47,7 @@ runProcess({
       cipher: createFieldCipher(keyring),
       auth,
       authenticator,
+      flags: openFlags(service, lifecycle),
       psp,
       signals: createSignals(),
       webhookTargets,

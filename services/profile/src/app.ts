@@ -1,4 +1,5 @@
 import { ProfileService } from '@strongroom/gen/strongroom/profile/v1/profile_service_pb.ts';
+import type { Flags } from '@strongroom/platform/flags';
 import type { Authenticator, ServiceIdentity } from '@strongroom/platform/identity';
 import type { RateLimiter } from '@strongroom/platform/limits';
 import type { Health } from '@strongroom/platform/process';
@@ -13,13 +14,14 @@ export interface AppDeps extends Deps {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly authenticator: Authenticator;
+  readonly flags?: Flags | undefined;
   readonly identity: ServiceIdentity | undefined;
   readonly rateLimiter: RateLimiter;
   readonly config: RpcServerConfig;
 }
 
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { database, logger, metrics, health, authenticator, identity, rateLimiter, config } = deps;
+  const { database, logger, metrics, health, authenticator, identity, rateLimiter, config, flags } = deps;
   return await createRpcServer({
     name: 'profile',
     routes: [{ service: ProfileService, implementation: createRoutes(deps) }],
@@ -27,6 +29,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     metrics,
     health,
     authenticator,
+    flags,
     identity,
     rateLimiter,
     config,

@@ -5,7 +5,7 @@ import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypt
 import { noticeKeyFromConfig } from '@strongroom/platform/outbox';
 import { runProcess } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
-import { openRemoteAuthenticator, openService, startOutbox } from '@strongroom/platform/service';
+import { openFlags, openRemoteAuthenticator, openService, startOutbox } from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
 import { profileVariables } from './config.ts';
 import { createMessagePort } from './notice/create-message-port.ts';
@@ -29,7 +29,8 @@ runProcess({
       ...connection,
     });
     const admin = createServiceClient(AdminService, { name: 'admin', url: config.ADMIN_URL, ...connection });
-    const deps = { ...service, cipher: createFieldCipher(keyring), auth, payments, admin, authenticator };
+    const flags = openFlags(service, lifecycle);
+    const deps = { ...service, cipher: createFieldCipher(keyring), auth, payments, admin, authenticator, flags };
 
     const app = await buildApp(deps);
     lifecycle.onClose(() => app.close());

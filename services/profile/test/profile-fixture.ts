@@ -8,6 +8,7 @@ import { ProfileService } from '@strongroom/gen/strongroom/profile/v1/profile_se
 import { loadConfig } from '@strongroom/platform/config';
 import { createFieldCipher, createKeyring } from '@strongroom/platform/crypto';
 import { createDatabase } from '@strongroom/platform/database';
+import type { Flags } from '@strongroom/platform/flags';
 import { createRateLimiter } from '@strongroom/platform/limits';
 import { createHealth } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
@@ -21,7 +22,7 @@ import { profileVariables } from '../src/config.ts';
 const nowhere = 'http://127.0.0.1:9';
 
 /** The profile service on a database of its own, called over HTTP as an operator would. */
-export async function startProfile(t: Test) {
+export async function startProfile(t: Test, options: { readonly flags?: Flags } = {}) {
   const testDatabase = await createTestDatabase('profile');
   const keyring = createKeyring([{ id: 'test-1', key: randomBytes(32) }]);
   const config = await loadConfig(profileVariables, {
@@ -45,6 +46,7 @@ export async function startProfile(t: Test) {
     authenticator: tokens.authenticator,
     identity: undefined,
     config,
+    flags: options.flags,
     auth: createServiceClient(AuthService, { name: 'auth', url: nowhere }),
     payments: createServiceClient(PaymentsService, { name: 'payments', url: nowhere }),
     admin: createServiceClient(AdminService, { name: 'admin', url: nowhere }),

@@ -44,3 +44,21 @@ t.test('older fault 49: what is no picture is refused, whatever it says it is', 
   }
   t.equal((await superuser`select 1 from avatars`).length, 0);
 });
+
+t.test('S5.3: while its flag is off, a method is refused and the others go on', async (t) => {
+  let isOn = false;
+  const flags = { isEnabled: (name: string) => name !== 'avatar-upload' || isOn };
+  const { client, as } = await startProfile(t, { flags });
+  const userId = randomUUID();
+  const upload = () =>
+    photo
+      .clone()
+      .png()
+      .toBuffer()
+      .then((content) => client.uploadAvatar({ content }, as(userId)));
+  const refused = await upload().catch((error: unknown) => readServiceError(ConnectError.from(error))?.reason);
+  t.equal(refused, 'SWITCHED_OFF');
+  t.ok(await client.getProfile({}, as(userId)));
+  isOn = true;
+  t.match((await upload()).profile?.avatarUrl, userId);
+});

@@ -53,6 +53,13 @@ export const commonErrors = defineErrors('strongroom', {
     retry: 'never',
     level: 'info',
   },
+  SWITCHED_OFF: {
+    code: Code.Unavailable,
+    status: 503,
+    message: 'An administrator has switched this off for now.',
+    retry: 'never',
+    level: 'info',
+  },
   NOT_YET_BUILT: {
     code: Code.Unimplemented,
     status: 501,

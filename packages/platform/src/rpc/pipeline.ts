@@ -2,6 +2,7 @@ import type { DescMethod, Message } from '@bufbuild/protobuf';
 import { Code, type ConnectError } from '@connectrpc/connect';
 import type { MethodPolicy } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { commonErrors, isServiceError, readServiceError, toConnectError } from '../errors/index.ts';
+import type { Flags } from '../flags/index.ts';
 import type { Authenticator } from '../identity/index.ts';
 import type { RateLimiter, RateRule } from '../limits/index.ts';
 import type { ConcurrencyLimit, Permit } from '../resilience/index.ts';
@@ -10,6 +11,7 @@ import type { Call } from './call.ts';
 import { createAuthenticationInterceptor } from './interceptors/authentication.ts';
 import { authorizationInterceptor } from './interceptors/authorization.ts';
 import { cardNumberInterceptor } from './interceptors/card-number.ts';
+import { createFlagInterceptor } from './interceptors/flag.ts';
 import { idempotencyKeyInterceptor } from './interceptors/idempotency-key.ts';
 import type { CallGuard, RequestGuard, RequestInterceptor } from './interceptors/interceptor.ts';
 import { createLimitsInterceptor } from './interceptors/limits.ts';
@@ -29,6 +31,7 @@ export interface PipelineOptions {
   readonly logger: Logger;
   readonly metrics?: Metrics | undefined;
   readonly authenticator?: Authenticator | undefined;
+  readonly flags?: Flags | undefined;
   readonly limiter: RateLimiter;
   readonly limitRule: RateRule;
   readonly concurrency: ConcurrencyLimit;
@@ -46,7 +49,7 @@ export interface OpenCall {
 
 /**
  * What happens to each call of one method, whichever protocol it came by. The order is that of HACKING.md: context →
- * errors → deadline → limits → authentication → authorisation → idempotency key → sanitation → validation → use case. All
+ * errors → deadline → limits → authentication → authorisation → flag → idempotency key → sanitation → validation → use case. All
  * up to authorisation needs only headers and runs before the body is read.
  */
 export class MethodPipeline {
@@ -64,6 +67,7 @@ export class MethodPipeline {
       createLimitsInterceptor(options.limiter, options.name, options.limitRule),
       createAuthenticationInterceptor(options.authenticator),
       authorizationInterceptor,
+      createFlagInterceptor(options.flags),
     ];
     const requestInterceptors = [
       idempotencyKeyInterceptor,

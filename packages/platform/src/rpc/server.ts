@@ -2,6 +2,7 @@ import type { DescMethod, DescMethodUnary, DescService } from '@bufbuild/protobu
 import type { ServiceImpl } from '@connectrpc/connect';
 import fastify, { type FastifyInstance } from 'fastify';
 import { commonErrors } from '../errors/index.ts';
+import type { Flags } from '../flags/index.ts';
 import type { Authenticator, ServiceIdentity } from '../identity/index.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/index.ts';
 import type { Health } from '../process/index.ts';
@@ -41,6 +42,8 @@ export interface RpcServerOptions {
   readonly authenticator?: Authenticator | undefined;
   /** Without it the port takes calls in clear alone, and no internal method can be called. */
   readonly identity?: ServiceIdentity | undefined;
+  /** Which methods an administrator has switched off; left out, none. */
+  readonly flags?: Flags | undefined;
   readonly auditRefusal?: AuditRefusal | undefined;
   readonly auditSensitiveRead?: AuditSensitiveRead | undefined;
   /** Shared limits; left out, the process counts for itself. */

@@ -1,4 +1,5 @@
 export { createAuditRefusal, createAuditSensitiveRead } from './audit-hooks.ts';
+export { openFlags } from './open-flags.ts';
 export {
   type OpenServiceOptions,
   openRedis,

@@ -5,8 +5,6 @@ import type {
 } from '@strongroom/gen/strongroom/admin/v1/audit_event_pb.ts';
 import type { Database } from '@strongroom/platform/database';
 import type { Call } from '@strongroom/platform/rpc';
-import { errors } from '../errors.ts';
-import type { FlagBoard } from '../flag/flag-board.ts';
 import { requestToFilter } from './audit-filter.ts';
 import { type OpenDeps, recordToProto } from './audit-proto.ts';
 import { listRecords } from './audit-store.ts';
@@ -23,7 +21,6 @@ export interface WatchDeps extends OpenDeps {
   readonly auditDatabase: Database;
   readonly logTail: LogTail;
   readonly watchers: Watchers;
-  readonly flags: FlagBoard;
 }
 
 /** Follows the log from a position. The caller resumes with the last sequence it saw and misses nothing. */
@@ -32,9 +29,8 @@ export async function* watchAuditEvents(
   request: WatchAuditEventsRequest,
   call: Call,
 ): AsyncGenerator<MessageInitShape<typeof WatchAuditEventsResponseSchema>> {
-  const { auditDatabase, flags, logTail, watchers } = deps;
+  const { auditDatabase, logTail, watchers } = deps;
   const filter = requestToFilter(request);
-  if (!flags.isEnabled('audit-watch')) throw errors.SWITCHED_OFF();
   const leave = watchers.enter();
   const ended = AbortSignal.any([call.signal, watchers.closing]);
   try {

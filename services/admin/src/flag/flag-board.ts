@@ -1,23 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '@strongroom/platform/bus';
 import type { Database } from '@strongroom/platform/database';
+import {
+  type FlagName,
+  type FlagReader,
+  flagDefinitions,
+  flagNames,
+  flagsBucket,
+  flagsChangedSignal,
+} from '@strongroom/platform/flags';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import { listStoredFlags } from './flag-store.ts';
-import { type FlagName, flagDefinitions, flagNames } from './flags.ts';
 
-/** Sent after a change, so that every process looks at once. */
-export const flagsChangedSignal = 'flags-changed';
-/** The bucket that other services may read the flags from: one key a flag, `on` or `off`. */
-export const flagsBucket = 'flags';
 /** A signal can get lost: the database is looked at this often all the same. */
 const lookIntervalMs = 5_000;
 
-/** What this process knows of the flags. While the database is away, the last state known goes on. */
-export interface FlagBoard {
-  isEnabled(name: FlagName): boolean;
+/** The flags as admin's database has them. While it is away, the last state known goes on. */
+export interface FlagBoard extends FlagReader {
   refresh(): Promise<void>;
-  start(): void;
-  stop(): Promise<void>;
+  /** After a change: looks, then tells every other process. */
+  announce(): Promise<void>;
 }
 
 export interface FlagBoardDeps {
@@ -62,6 +64,12 @@ export function createFlagBoard({ database, bus, logger, metrics }: FlagBoardDep
     look().catch((error: unknown) => logger.warn({ err: error }, 'the flags could not be looked at'));
   });
   return {
+    async announce() {
+      await refresh();
+      // The bucket is written at the next look at the latest; those who read it are told once it has the new state.
+      await mirror().catch((error: unknown) => logger.warn({ err: error }, 'the flags could not be repeated'));
+      bus.signal(flagsChangedSignal);
+    },
     isEnabled: (name) => state.get(name) ?? flagDefinitions[name].defaultEnabled,
     refresh,
     start() {

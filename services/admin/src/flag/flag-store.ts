@@ -1,5 +1,5 @@
+import { type FlagName, isFlagName } from '@strongroom/platform/flags';
 import type { Queries } from '../queries.ts';
-import { type FlagName, isFlagName } from './flags.ts';
 
 export interface StoredFlag {
   readonly name: FlagName;

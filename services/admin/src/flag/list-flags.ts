@@ -1,9 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ListFlagsResponseSchema } from '@strongroom/gen/strongroom/admin/v1/flag_pb.ts';
 import type { Database } from '@strongroom/platform/database';
+import { flagNames } from '@strongroom/platform/flags';
 import { flagToProto } from './flag-proto.ts';
 import { listStoredFlags } from './flag-store.ts';
-import { flagNames } from './flags.ts';
 
 export async function listFlags({
   database,

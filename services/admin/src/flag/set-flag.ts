@@ -1,18 +1,17 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { SetFlagRequest, SetFlagResponseSchema } from '@strongroom/gen/strongroom/admin/v1/flag_pb.ts';
-import type { Bus } from '@strongroom/platform/bus';
 import type { Database } from '@strongroom/platform/database';
+import { isFlagName } from '@strongroom/platform/flags';
 import { appendEvent } from '@strongroom/platform/outbox';
 import { actOf, type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import { errors } from '../errors.ts';
-import { type FlagBoard, flagsChangedSignal } from './flag-board.ts';
+import type { FlagBoard } from './flag-board.ts';
 import { flagToProto } from './flag-proto.ts';
 import { listStoredFlags, upsertFlag } from './flag-store.ts';
-import { isFlagName } from './flags.ts';
 
 /** Changes behaviour at run time; each change is recorded with who and why, and one that changes nothing is none (S5.3). */
 export async function setFlag(
-  { database, bus, flags }: { readonly database: Database; readonly bus: Bus; readonly flags: FlagBoard },
+  { database, flags }: { readonly database: Database; readonly flags: FlagBoard },
   request: SetFlagRequest,
   call: Call,
 ): Promise<MessageInitShape<typeof SetFlagResponseSchema>> {
@@ -30,8 +29,7 @@ export async function setFlag(
       details: { flag: name, enabled: String(enabled), reason },
     });
   });
-  await flags.refresh();
-  bus.signal(flagsChangedSignal);
+  await flags.announce();
   const stored = await listStoredFlags(database);
   return {
     flag: flagToProto(

@@ -9,8 +9,6 @@ import { commonErrors } from '@strongroom/platform/errors';
 import { appendEvent } from '@strongroom/platform/outbox';
 import { actOf, type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { SequencedRecord } from '../audit/audit-store.ts';
-import { errors } from '../errors.ts';
-import type { FlagBoard } from '../flag/flag-board.ts';
 import { collectEvidence, type EvidenceDeps } from './range-evidence.ts';
 import { type ReportContent, type ReportFormatName, type ReportKindName, reportDefinitions } from './report.ts';
 import { reportToCsv } from './report-csv.ts';
@@ -21,7 +19,6 @@ import { insertReport } from './report-store.ts';
 
 interface ReportDeps extends EvidenceDeps {
   readonly database: Database;
-  readonly flags: FlagBoard;
 }
 
 const writers: Readonly<
@@ -38,7 +35,6 @@ export async function generateComplianceReport(
   request: GenerateComplianceReportRequest,
   call: Call,
 ): Promise<MessageInitShape<typeof GenerateComplianceReportResponseSchema>> {
-  if (!deps.flags.isEnabled('compliance-reports')) throw errors.SWITCHED_OFF();
   const asked = readRequest(request);
   const { evidence, lines } = await collectEvidence(deps, asked, lineFilter(asked));
   const content = { ...asked, id: uuidv7(), createTime: new Date().toISOString(), evidence, lines };
