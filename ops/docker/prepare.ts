@@ -54,7 +54,8 @@ function storingEnvironment(name: StoringService, system: SystemSecrets): Record
   return {
     DATABASE_URL: runtimeUrl(name),
     ENCRYPTION_MASTER_KEY: system.masterKeys[name],
-    ...(name === 'admin' ? { AUDIT_DATABASE_URL: runtimeUrl('audit') } : { NOTICE_KEY: system.noticeKey }),
+    ...(name === 'admin' ? { AUDIT_DATABASE_URL: runtimeUrl('audit') } : {}),
+    NOTICE_KEY: system.noticeKey,
     ...(name === 'payments' ? { PSP_API_KEY: system.pspApiKey, PSP_WEBHOOK_SECRET: system.pspWebhookSecret } : {}),
   };
 }

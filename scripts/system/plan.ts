@@ -114,7 +114,7 @@ function stored({ engines, databases, secrets }: PlanOptions, name: StoringName)
     REDIS_URL: engines.redisUrls[name],
     NATS_URL: engines.natsUrls[name],
     ENCRYPTION_MASTER_KEY: secrets.masterKeys[name],
-    ...(name === 'admin' ? {} : { NOTICE_KEY: secrets.noticeKey }),
+    NOTICE_KEY: secrets.noticeKey,
   };
 }
 

@@ -77,12 +77,12 @@ export const adminVariables = defineConfig({
   ANOMALY_BLOCK_RULES: list({
     default: [],
     maxItems: 16,
-    doc: 'Anomaly rules recorded with the action block; the record carries it, auth is to act on it.',
+    doc: 'Anomaly rules that suspend the account until an administrator lets it in again.',
   }),
   ANOMALY_STEP_UP_RULES: list({
     default: ['IMPOSSIBLE_TRAVEL', 'NEW_COUNTRY'],
     maxItems: 16,
-    doc: 'Anomaly rules whose action is step_up; all others only observe.',
+    doc: 'Anomaly rules that end all sessions of the person, who must sign in again; all others only observe.',
   }),
 });
 

@@ -3,6 +3,7 @@ import type { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_servic
 import type { Bus } from '@strongroom/platform/bus';
 import type { Keyring } from '@strongroom/platform/crypto';
 import type { Database } from '@strongroom/platform/database';
+import type { NoticeKey } from '@strongroom/platform/outbox';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import type { FindPlace } from './anomaly/places.ts';
 import type { LogTail } from './audit/log-tail.ts';
@@ -21,6 +22,7 @@ export interface Deps {
   readonly auth: Client<typeof AuthService>;
   readonly bus: Bus;
   readonly keyring: Keyring;
+  readonly noticeKey: NoticeKey;
   readonly keystore: PersonKeystore;
   readonly checkpointer: Checkpointer;
   readonly logTail: LogTail;

@@ -1,6 +1,7 @@
 import { loadConfig } from '@strongroom/platform/config';
 import { keyringFromConfig } from '@strongroom/platform/crypto';
 import { createDatabase } from '@strongroom/platform/database';
+import { noticeKeyFromConfig } from '@strongroom/platform/outbox';
 import { runProcess } from '@strongroom/platform/process';
 import { openRemoteAuthenticator, openService } from '@strongroom/platform/service';
 import { openPlaces } from './anomaly/places.ts';
@@ -38,6 +39,7 @@ runProcess({
       ...log,
       auditDatabase,
       keyring,
+      noticeKey: noticeKeyFromConfig(config),
       auth,
       authenticator,
       logTail: createLogTail(),

@@ -15,6 +15,7 @@ import { keyringFromConfig } from '@strongroom/platform/crypto';
 import { createDatabase } from '@strongroom/platform/database';
 import { loadServiceIdentity, writeDevelopmentCertificates } from '@strongroom/platform/identity';
 import { createRateLimiter } from '@strongroom/platform/limits';
+import { noticeKeyFromConfig } from '@strongroom/platform/outbox';
 import { createHealth } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
 import { createLogger, createMetrics } from '@strongroom/platform/telemetry';
@@ -95,6 +96,7 @@ export async function startAdmin(t: Test, options: AdminOptions = {}) {
     authenticator: tokens.authenticator,
     bus,
     keyring,
+    noticeKey: noticeKeyFromConfig(config),
     ...log,
     health,
     identity,

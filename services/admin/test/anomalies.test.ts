@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { Code, ConnectError } from '@connectrpc/connect';
 import { AnomalyKind, AnomalyState } from '@strongroom/gen/strongroom/admin/v1/anomaly_pb.ts';
+import { UserStatus } from '@strongroom/gen/strongroom/auth/v1/user_pb.ts';
 import { isServiceError } from '@strongroom/platform/errors';
 import { until } from '@strongroom/testkit';
 import tap from 'tap';
@@ -156,5 +158,81 @@ tap.test(
     t.ok(
       (await admin.client.listAnomalies({ userId }, admin.as())).anomalies.every(({ reasons }) => reasons.length === 0),
     );
+  },
+);
+
+tap.test(
+  'S7.2: what a rule calls for is done through auth, and the person and the administrators are told',
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'strongroom-geo-'));
+    t.teardown(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'city.mmdb');
+    await writeMmdb(file, [
+      { network: '198.51.100.0/24', data: { country: { iso_code: 'DE' } } },
+      { network: '203.0.113.0/24', data: { country: { iso_code: 'AU' } } },
+    ]);
+    const [victim, traveller, chief] = [randomUUID(), randomUUID(), randomUUID()];
+    const ended: string[] = [];
+    const suspended: string[] = [];
+    let isAway = true;
+    const admin = await startAdmin(t, {
+      env: { GEOIP_DATABASE_FILE: file, ANOMALY_BLOCK_RULES: 'VELOCITY', ANOMALY_STEP_UP_RULES: 'NEW_COUNTRY' },
+      auth: {
+        getUsers({ ids, role }) {
+          if (isAway) throw new ConnectError('away', Code.Unavailable);
+          const users = role === undefined ? ids : [chief];
+          return {
+            users: users.map((id) => ({ id, name: 'Ada', email: `${id}@example.com`, status: UserStatus.ACTIVE })),
+          };
+        },
+        revokeUserSessions({ userId }) {
+          ended.push(userId);
+          return { revokedCount: 1 };
+        },
+        setStatus({ userId, status, actorId }) {
+          t.match({ status, actorId }, { status: UserStatus.SUSPENDED, actorId: '' });
+          suspended.push(userId);
+          return {};
+        },
+      },
+    });
+    const signIn = (ipAddress: string) =>
+      makeEvent({ action: 'USER_LOGIN', resourceType: 'session', actorId: traveller, subjectId: traveller, ipAddress });
+    for (let at = 0; at < 6; at += 1) await admin.publish(signIn('198.51.100.5'));
+    await admin.publish(signIn('203.0.113.5'));
+    for (let at = 0; at < 12; at += 1) {
+      const details = { currencyCode: 'EUR', minorUnits: '100' };
+      await admin.publish(makeEvent({ actorId: victim, subjectId: victim, details }));
+    }
+    const state = async () => admin.adminSuperuser`
+    select kind, action, enforce_time is not null as enforced, alert_time is not null as alerted from anomaly order by kind`;
+    await until(async () => ((await state()).length === 2 ? true : undefined), { what: 'both anomalies' });
+    t.ok(
+      (await state()).every(({ enforced }) => enforced === false),
+      'with auth away they wait',
+    );
+    isAway = false;
+    await until(async () => ((await state()).every(({ enforced }) => enforced) ? true : undefined), {
+      what: 'both done',
+    });
+    t.strictSame(
+      [...(await state())],
+      [
+        { kind: 'NEW_COUNTRY', action: 'step_up', enforced: true, alerted: true },
+        { kind: 'VELOCITY', action: 'block', enforced: true, alerted: true },
+      ],
+    );
+    t.strictSame({ ended, suspended }, { ended: [traveller], suspended: [victim] });
+    await admin.bus.ready();
+    const notices = await until(
+      async () => {
+        const { state: stream } = await admin.bus
+          .connection()
+          .manager.streams.info('NOTICES', { subjects_filter: '>' });
+        return stream.messages === 4 ? stream.subjects : undefined;
+      },
+      { what: 'two notices and two alerts' },
+    );
+    t.strictSame(notices, { 'strongroom.notices.unusual-activity': 2, 'strongroom.notices.anomaly-alert': 2 });
   },
 );

@@ -52,6 +52,18 @@ t.test('older faults 7, 32, 33: role, status and deletion count at the very next
   t.match(row, { email: null, name: '', status: 'DELETED' });
 });
 
+t.test('S7.2: for an anomaly admin may suspend without an administrator, and nothing more', async (t) => {
+  const person = await registerPerson(fixture);
+  const bySystem = { userId: person.id, reason: 'anomaly', actorId: '' };
+  await admin.setStatus({ ...bySystem, status: 2 }, by());
+  t.equal(await reasonOf(auth.getMe({}, by({ token: person.tokens.accessToken }))), 'TOKEN_REVOKED');
+  t.match((await fixture.events('USER_STATUS_CHANGED')).at(-1), { resourceId: person.id, actorKind: 'service' });
+  t.equal(await reasonOf(admin.setStatus({ ...bySystem, status: 1 }, by())), 'FORBIDDEN', 'lets nobody in again');
+  await sql`update users set role = 'CUSTOMER' where role = 'ADMIN'`;
+  const only = await makeAdmin(fixture);
+  t.equal(await reasonOf(admin.setStatus({ ...bySystem, userId: only.id, status: 2 }, by())), 'LAST_ADMIN');
+});
+
 t.test('older faults 1, 2: internal methods need a service identity, and registration asks for no role', async (t) => {
   t.equal(await reasonOf(auth.getUsers({}, by())), 'FORBIDDEN');
   const extra = { email: uniqueEmail(), password: goodPassword, name: 'X', role: 3 };

@@ -96,6 +96,30 @@ export async function resolveStoredAnomaly(
   return rowToAnomaly(row as Record<string, unknown>);
 }
 
+/** What was found and not yet acted on, oldest first. */
+export async function listUnenforced({ sql }: Queries, limit: number): Promise<StoredAnomaly[]> {
+  const rows = await sql`
+    select ${columns(sql)} from anomaly where enforce_time is null order by anomaly.id limit ${limit}`;
+  return rows.map(rowToAnomaly);
+}
+
+/** Whether administrators were told of one of the kind since; one that repeats is told once. */
+export async function isAlertedSince({ sql }: Queries, kind: AnomalyKindName, sinceMs: number): Promise<boolean> {
+  const [row] = await sql`
+    select exists (select from anomaly where kind = ${kind}
+      and alert_time > clock_timestamp() - ${sinceMs}::int * interval '1 millisecond') as alerted`;
+  return row?.['alerted'] === true;
+}
+
+/** Gives whether this did it: of two processes at once only one goes on to tell people. */
+export async function markEnforced({ sql }: Queries, id: string, isAlerted: boolean): Promise<boolean> {
+  const { count } = await sql`
+    update anomaly set enforce_time = clock_timestamp(),
+      alert_time = case when ${isAlerted} then clock_timestamp() end
+    where id = ${id}::uuid and enforce_time is null`;
+  return count > 0;
+}
+
 function columns(sql: Queries['sql']) {
   return sql`id::text, kind, state, coalesce(user_id::text, '') as user_id, event_id::text, score, reasons, action, create_time,
     coalesce(resolver_id::text, '') as resolver_id, resolution, resolve_time`;

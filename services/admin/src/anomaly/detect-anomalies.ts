@@ -22,6 +22,7 @@ import {
   moveCursor,
   storeBaselines,
 } from './anomaly-store.ts';
+import { type EnforceDeps, enforceAnomalies } from './enforce-anomalies.ts';
 import type { FindPlace } from './places.ts';
 
 const batchMax = 500;
@@ -132,17 +133,24 @@ async function judgeRecord(
   return [];
 }
 
-/** Looks now and then; goes on at once while there is more. */
-export function startDetection(deps: DetectDeps, intervalMs: number): { stop(): Promise<void> } {
+async function detectAndEnforce(deps: DetectDeps & EnforceDeps): Promise<number> {
+  const read = await detectAnomalies(deps).catch((error: unknown) => {
+    deps.logger.error({ err: error }, 'anomalies could not be looked for');
+    return 0;
+  });
+  // With auth away they wait: each stays undone until it is done.
+  await enforceAnomalies(deps).catch((error: unknown) => {
+    deps.logger.warn({ err: error }, 'an anomaly could not be acted on yet');
+  });
+  return read;
+}
+
+/** Looks now and then, and acts on what was found; goes on at once while there is more. */
+export function startDetection(deps: DetectDeps & EnforceDeps, intervalMs: number): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const run = async () => {
     while (!stopping.signal.aborted) {
-      const read = deps.flags.isEnabled('anomaly-detection')
-        ? await detectAnomalies(deps).catch((error: unknown) => {
-            deps.logger.error({ err: error }, 'anomalies could not be looked for');
-            return 0;
-          })
-        : 0;
+      const read = deps.flags.isEnabled('anomaly-detection') ? await detectAndEnforce(deps) : 0;
       if (read === batchMax) continue;
       await delay(intervalMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
     }

@@ -11,7 +11,7 @@ import { findUser } from './user-store.ts';
  */
 export async function requireActor(deps: Pick<Deps, 'database'>, call: Call, actorId: string): Promise<Act> {
   requireSamePerson(call, actorId);
-  if (!(await isActiveAdmin(deps.database, actorId))) throw commonErrors.FORBIDDEN();
+  if (actorId === '' || !(await isActiveAdmin(deps.database, actorId))) throw commonErrors.FORBIDDEN();
   return actAs(call, actorId);
 }
 

@@ -28,6 +28,14 @@ export const templates = {
     subject: 'Unusual sign-in to your account',
     text: 'Hello {name},\n\nthere was an unusual sign-in to your account from {ipAddress} ({userAgent}). If it was not you, change your password and end all sessions.',
   },
+  'unusual-activity': {
+    subject: 'Unusual activity on your account',
+    text: 'Hello {name},\n\nwe noticed something unusual on your account: {what}. {consequence} If it was not you, change your password and end all sessions.',
+  },
+  'anomaly-alert': {
+    subject: 'Anomaly detected: {kind}',
+    text: 'Hello {name},\n\nan anomaly of the kind {kind} was detected. What was done: {consequence} See anomaly {anomaly} in the list of anomalies. Further ones of this kind within the hour are on the list alone.',
+  },
   'password-changed': {
     subject: 'Your password was changed',
     text: 'Hello {name},\n\nthe password of your account was changed. If it was not you, reset it at once.',
