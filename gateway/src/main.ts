@@ -35,7 +35,8 @@ async function main(lifecycle: Lifecycle): Promise<void> {
   const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
   lifecycle.onClose(() => metricsServer.close());
 
-  const identity = config.TLS_CERT_FILE === undefined ? undefined : await loadServiceIdentity(config, { logger });
+  const identity =
+    config.TLS_CERT_FILE === undefined ? undefined : await loadServiceIdentity(config, { logger, metrics });
   lifecycle.onClose(() => identity?.close());
   const redis = createEdgeRedis(config.REDIS_URL, logger);
   lifecycle.onClose(() => redis.disconnect());

@@ -120,6 +120,33 @@ tap.test('F29: a parked event that is understood by now is taken in exactly once
   t.equal((await admin.superuser`select 1 from audit_record where event_id = ${event.id}::uuid`).length, 1);
 });
 
+tap.test(
+  'S4.4: mass writes and writes past the services are counted where alerts see them, from zero on',
+  async (t) => {
+    const admin = await startAdmin(t);
+    const counted = (name: 'audit_bulk_writes_total' | 'audit_actorless_writes_total', operation: string) =>
+      admin.metrics.value(name, { operation });
+    t.match(
+      await admin.metrics.registry.metrics(),
+      /^audit_bulk_writes_total\{operation="TRUNCATE",process="\w+"\} 0$/m,
+    );
+    const write = (actorKind: string, operation: string, rows: number) =>
+      makeEvent({ action: 'DB_WRITE', actorKind, details: { table: 'users', operation, rows: String(rows) } });
+    const [bulkBefore, actorlessBefore] = [
+      await counted('audit_bulk_writes_total', 'DELETE'),
+      await counted('audit_actorless_writes_total', 'UPDATE'),
+    ];
+    const events = [write('user', 'DELETE', 100), write('user', 'DELETE', 99), write('database', 'UPDATE', 1)];
+    for (const event of events) await admin.publish(event);
+    await logged(
+      admin,
+      events.map(({ id }) => id),
+    );
+    await until(async () => (await counted('audit_actorless_writes_total', 'UPDATE')) === actorlessBefore + 1);
+    t.equal(await counted('audit_bulk_writes_total', 'DELETE'), bulkBefore + 1);
+  },
+);
+
 tap.test('F5: the JetStream store is wiped with events unconsumed: all reach the log, each once', async (t) => {
   const admin = await startAdmin(t);
   await admin.bus.ready();

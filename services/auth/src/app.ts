@@ -10,6 +10,7 @@ import { noticeKeyFromConfig } from '@strongroom/platform/outbox';
 import { createRpcServer } from '@strongroom/platform/rpc';
 import { createAuditRefusal, createAuditSensitiveRead, type ServiceResources } from '@strongroom/platform/service';
 import type { FastifyInstance } from 'fastify';
+import { beginCounts } from './begin-counts.ts';
 import type { AuthConfig } from './config.ts';
 import type { Deps } from './deps.ts';
 import { createAttemptGuard } from './lockout/attempt-guard.ts';
@@ -71,6 +72,7 @@ export async function buildApp(resources: AppResources): Promise<App> {
 
 async function createDeps(resources: AppResources): Promise<Deps> {
   const { config, database, redis, bus, logger, metrics, now = Date.now } = resources;
+  beginCounts(metrics);
   const keyring = keyringFromConfig(config);
   const signingKeys = await createSigningKeys({
     database,

@@ -164,6 +164,8 @@ function createInbox(batchSizeMax: number) {
 
 async function handleBatch(options: ConsumeOptions, batch: readonly JsMsg[], signal: AbortSignal): Promise<void> {
   const messages = batch.map(toBusMessage);
+  const { metrics, stream, durable } = options;
+  metrics?.set('bus_consumer_lag', batch.at(-1)?.info.pending ?? 0, { stream, durable });
   const endSpans = startSpans(options.durable, messages);
   try {
     const outcomes = await options.handle(messages);

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import type { Logger } from '../telemetry/index.ts';
+import type { Logger, Metrics } from '../telemetry/index.ts';
 import { serviceNameOf } from './spiffe.ts';
 
 export interface IdentityConfig {
@@ -32,11 +32,13 @@ export interface ServiceIdentity {
 
 export interface IdentityOptions {
   readonly logger?: Logger | undefined;
+  readonly metrics?: Metrics | undefined;
   /** How often the files are looked at. */
   readonly reloadIntervalMs?: number;
 }
 
 const RELOAD_INTERVAL_MS = 10_000;
+const msPerS = 1_000;
 
 /** Loads the identity that TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE name, and keeps up with the files. */
 export async function loadServiceIdentity(
@@ -47,6 +49,9 @@ export async function loadServiceIdentity(
   let loaded = await load(files);
   let version = await versionOf(files);
   const { name } = loaded;
+  options.metrics?.watch('service_certificate_expiry_seconds', () =>
+    Math.max(0, (loaded.expireTime.getTime() - Date.now()) / msPerS),
+  );
   const listeners = new Set<(material: IdentityMaterial) => void>();
 
   const reload = async (): Promise<boolean> => {

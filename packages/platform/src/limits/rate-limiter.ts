@@ -63,12 +63,21 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       const decision = await count(`rl:${name}:${key}`, rule);
       metrics?.increment('rate_limit_requests_total', {
         class: name,
+        key: keyKindOf(key),
         outcome: decision.allowed ? 'allowed' : 'refused',
       });
       return decision;
     },
     isFallback: () => isFallback,
   };
+}
+
+const KEY_KINDS: ReadonlySet<string> = new Set(['user', 'session', 'ip']);
+
+/** By what a request is counted: what stands before the colon. The rest names somebody and becomes no label. */
+function keyKindOf(key: string): string {
+  const kind = key.slice(0, Math.max(0, key.indexOf(':')));
+  return KEY_KINDS.has(kind) ? kind : 'other';
 }
 
 function createLocalWindows(now: () => number, keysMax: number) {

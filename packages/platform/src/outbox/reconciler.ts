@@ -58,11 +58,15 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   let running: Promise<void> = Promise.resolve();
 
   async function reconcile(): Promise<void> {
-    for (const stream of bus.streams()) await checkStream(options, stream, knownStreams);
-    await confirmPublished(options);
-    await deleteOldNotices(database.sql, noticeKeepMs);
-    await deleteExpiredNotices(database.sql);
-    await measure(options);
+    try {
+      for (const stream of bus.streams()) await checkStream(options, stream, knownStreams);
+      await confirmPublished(options);
+      await deleteOldNotices(database.sql, noticeKeepMs);
+      await deleteExpiredNotices(database.sql);
+    } finally {
+      // Most of all while the audit database can't be asked: then rows grow old, and an alert waits for it.
+      await measure(options);
+    }
   }
 
   async function loop(): Promise<void> {

@@ -53,6 +53,7 @@ export function createBreaker<Arguments extends unknown[], Result>(
   const state = (): BreakerState => (breaker.opened ? 'open' : breaker.halfOpen ? 'half-open' : 'closed');
   metrics?.watch('circuit_breaker_state', () => stateValues[state()], { name });
   for (const event of ['open', 'halfOpen', 'close'] as const) {
+    metrics?.add('circuit_breaker_events_total', 0, { name, event });
     (breaker as { on(event: string, listener: () => void): unknown }).on(event, () => {
       metrics?.increment('circuit_breaker_events_total', { name, event });
       logger?.warn({ breaker: name, state: state() }, 'circuit breaker changed');

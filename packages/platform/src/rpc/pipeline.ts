@@ -16,7 +16,7 @@ import { idempotencyKeyInterceptor } from './interceptors/idempotency-key.ts';
 import type { CallGuard, RequestGuard, RequestInterceptor } from './interceptors/interceptor.ts';
 import { createLimitsInterceptor } from './interceptors/limits.ts';
 import { protocolGuard } from './interceptors/protocol-version.ts';
-import { sanitationInterceptor } from './interceptors/sanitation.ts';
+import { createSanitationInterceptor } from './interceptors/sanitation.ts';
 import { recordOutcome } from './outcome.ts';
 import { methodPolicy } from './policy.ts';
 import { type CallOrigin, ServerCall } from './server-call.ts';
@@ -71,7 +71,7 @@ export class MethodPipeline {
     ];
     const requestInterceptors = [
       idempotencyKeyInterceptor,
-      sanitationInterceptor,
+      createSanitationInterceptor(options.name, options.metrics),
       cardNumberInterceptor,
       options.validation,
     ];

@@ -45,9 +45,12 @@ export async function openService({ name, config, lifecycle }: OpenServiceOption
   const metrics = createMetrics({ name });
   const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
   lifecycle.onClose(() => metricsServer.close());
-  const health = createHealth();
+  const health = createHealth({
+    onCheck: ({ name: check, status }) => metrics.set('health_status', status === 'ok' ? 1 : 0, { check }),
+  });
   lifecycle.onStop(() => health.setClosing());
-  const identity = config.TLS_CERT_FILE === undefined ? undefined : await loadServiceIdentity(config, { logger });
+  const identity =
+    config.TLS_CERT_FILE === undefined ? undefined : await loadServiceIdentity(config, { logger, metrics });
   if (identity !== undefined) lifecycle.onClose(() => identity.close());
   const database = await createDatabase({ url: config.DATABASE_URL, name, config, logger, metrics });
   lifecycle.onClose(() => database.close());

@@ -54,7 +54,6 @@ export const metricDefinitions = {
   // Calls in and out (S5)
   rpc_server_requests_total: counter('Calls answered.', ['service', 'method', 'code']),
   rpc_server_duration_seconds: histogram('Duration of calls answered.', ['service', 'method']),
-  rpc_server_in_flight: gauge('Calls in progress.', ['service']),
   rpc_client_requests_total: counter('Calls made.', ['target', 'method', 'code']),
   rpc_client_duration_seconds: histogram('Duration of calls made.', ['target', 'method']),
   rpc_client_retries_total: counter('Calls made again.', ['target']),
@@ -64,7 +63,7 @@ export const metricDefinitions = {
   load_shed_total: counter('Calls shed, by criticality.', ['name', 'criticality']),
   concurrency_limit: gauge('Calls that may run at once now.', ['name']),
   // Rate limiting (S1.1)
-  rate_limit_requests_total: counter('Requests seen by the limiter.', ['class', 'outcome']),
+  rate_limit_requests_total: counter('Requests seen by the limiter.', ['class', 'key', 'outcome']),
   rate_limit_fallback_active: gauge('1 while limits are kept per instance because Redis is down.', []),
   rate_limit_store_errors_total: counter('Failures of the shared counters.', []),
   // Authentication and authorization
@@ -80,9 +79,8 @@ export const metricDefinitions = {
   auth_token_verifications_total: counter('Access tokens checked.', ['outcome']),
   auth_token_cache_hits_total: counter('Access tokens found in the cache.', []),
   auth_revocation_fallback_total: counter('Revocations asked of auth because Redis could not say.', ['outcome']),
-  auth_signing_key_expiry_seconds: gauge('Time until a signing key expires.', ['kid']),
-  secret_accesses_total: counter('Sealed values opened or sealed.', ['provider', 'operation', 'outcome']),
-  secret_expiry_seconds: gauge('Time until a secret expires.', ['name']),
+  auth_signing_key_expiry_seconds: gauge('Time until the signing key expires.', []),
+  service_certificate_expiry_seconds: gauge('Time until the certificate of the process expires.', []),
   authorization_denied_total: counter('Calls refused for role, assurance or ownership.', [
     'service',
     'method',
@@ -90,7 +88,7 @@ export const metricDefinitions = {
   ]),
   // Validation and API security
   validation_failures_total: counter('Requests that broke a rule.', ['service', 'method']),
-  sanitized_fields_total: counter('Texts that lost markup.', ['service']),
+  sanitized_fields_total: counter('Texts that lost markup or unprintable characters.', ['service']),
   card_number_refused_total: counter('Card numbers found where none belongs.', ['service']),
   http_requests_total: counter('Requests at the edge.', ['route', 'method', 'status']),
   http_request_duration_seconds: histogram('Duration at the edge.', ['route', 'method']),
@@ -99,8 +97,6 @@ export const metricDefinitions = {
   http_deprecated_requests_total: counter('Calls of deprecated methods.', ['method']),
   // Payments
   payments_created_total: counter('Payments made.', ['type', 'currency']),
-  payments_status_total: counter('Payments that reached a status.', ['status']),
-  payments_refunds_total: counter('Refunds.', ['outcome']),
   payments_psp_requests_total: counter('Calls of the PSP.', ['operation', 'outcome']),
   payments_psp_duration_seconds: histogram('Duration of calls of the PSP.', ['operation']),
   payments_reconciled_total: counter('Payments whose outcome was asked for later.', ['outcome']),
@@ -110,26 +106,22 @@ export const metricDefinitions = {
   webhooks_received_total: counter('Webhooks of the PSP.', ['outcome']),
   webhook_deliveries_total: counter('Webhooks to merchants.', ['outcome']),
   webhook_deliveries_pending: gauge('Webhooks that wait to be delivered.', []),
-  // Profile and notices
-  notices_sent_total: counter('Messages to people.', ['channel', 'template', 'outcome']),
-  notices_pending: gauge('Messages that wait to be sent.', []),
-  reencrypted_values_total: counter('Values sealed again under the active key.', ['table']),
-  reencryption_pending: gauge('Values that are under an old key.', ['table']),
+  // Notices
+  notices_total: counter('Messages to people, by what became of them.', ['template', 'outcome']),
   // Audit log and admin
   audit_events_ingested_total: counter('Events that entered the log.', ['source']),
   audit_events_parked_total: counter('Events parked as poison.', ['reason']),
   audit_lag_seconds: gauge('Age of the newest event when it entered the log.', []),
   audit_log_size: gauge('Records in the log.', []),
-  audit_checkpoint_age_seconds: gauge('Age of the last cosigned checkpoint.', []),
+  audit_checkpoint_age_seconds: gauge('Age of the last checkpoint that counts; time since the start without one.', []),
   audit_checkpoint_size: gauge('Size of the last cosigned checkpoint.', []),
   audit_ingest_batch_size: histogram('Events a batch.', [], [1, 5, 10, 25, 50, 100, 250, 500]),
   audit_verification_failures_total: counter('Checks of the log that failed.', []),
   audit_parked_events: gauge('Events parked as poison now.', []),
-  audit_bulk_writes_total: counter('Statements that wrote many rows.', ['table', 'operation']),
-  audit_actorless_writes_total: counter('Writes without an actor.', ['table']),
+  audit_bulk_writes_total: counter('Records of statements that wrote many rows, one a hundred rows.', ['operation']),
+  audit_actorless_writes_total: counter('Records of writes past the services, without an actor.', ['operation']),
   anomalies_detected_total: counter('Anomalies, by rule and action.', ['rule', 'action']),
   feature_flag_state: gauge('1 while a flag is on.', ['flag']),
-  degraded_mode: gauge('1 while a part is degraded.', ['part']),
   stale_reads_total: counter('Reads answered from a cache while a dependency was down.', ['kind']),
   health_status: gauge('1 while a check holds.', ['check']),
 } as const satisfies Record<string, MetricDefinition>;

@@ -11,6 +11,7 @@ import {
   serviceNameOf,
   writeDevelopmentCertificates,
 } from '@strongroom/platform/identity';
+import { createMetrics } from '@strongroom/platform/telemetry';
 import t from 'tap';
 import { createTestIdentities } from '../rpc/fixture.ts';
 
@@ -122,6 +123,11 @@ t.test('B-zero: an identity that is not whole is not loaded', async (t) => {
   t.teardown(() => Promise.all([tls.close(), foreign.close()]));
   const path = (name: string, folder = tls.folder) => join(folder, name);
   const files = { TLS_CA_FILE: path('ca.pem'), TLS_CERT_FILE: path('auth.pem'), TLS_KEY_FILE: path('auth.key.pem') };
+  const metrics = createMetrics({ name: 'test', processMetrics: false });
+  const whole = await loadServiceIdentity(files, { metrics });
+  t.teardown(() => whole.close());
+  const leftS = (whole.expireTime().getTime() - Date.now()) / 1_000;
+  t.ok(Math.abs((await metrics.value('service_certificate_expiry_seconds')) - leftS) < 60, 'one that is tells its end');
   await t.rejects(loadServiceIdentity({}), /must all be set/);
   await t.rejects(loadServiceIdentity({ ...files, TLS_KEY_FILE: path('gateway.key.pem') }), /not the key/);
   await t.rejects(loadServiceIdentity({ ...files, TLS_CA_FILE: path('ca.pem', foreign.folder) }), /not issued/);

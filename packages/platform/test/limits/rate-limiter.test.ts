@@ -68,6 +68,18 @@ t.test('S1.1e: counters can be forgotten', async (t) => {
   t.equal(await direct.get('other'), 'kept');
 });
 
+t.test('S1.1a: requests are counted by what their key is, never by whom it names', async (t) => {
+  const metrics = createMetrics({ name: 'test', processMetrics: false });
+  const limiter = createRateLimiter({ metrics });
+  const keys = ['user:0190-aa', 'session:00ff', 'ip:192.0.2.1', 'ip:2001:db8::', 'ann@example.com', 'auth:192.0.2.1'];
+  for (const key of keys) await limiter.take('general', key, { max: 1, windowMs: hourMs });
+  await limiter.take('general', 'user:0190-aa', { max: 1, windowMs: hourMs });
+  t.equal(await metrics.value('rate_limit_requests_total', { key: 'user', outcome: 'refused' }), 1);
+  t.equal(await metrics.value('rate_limit_requests_total', { key: 'ip' }), 2);
+  t.equal(await metrics.value('rate_limit_requests_total', { key: 'other' }), 2);
+  t.notMatch(await metrics.registry.metrics(), /0190|00ff|192\.0|2001|ann/);
+});
+
 t.test('S1.1d: an instance that was busy while Redis answered does not take Redis for dead', async (t) => {
   const { connect } = await createFixture(t);
   const limiter = createRateLimiter({ redis: await connect(), commandTimeoutMs: 100 });

@@ -154,6 +154,8 @@ t.test('B-outbox: while the audit store can not confirm, rows stay', async (t) =
   await until(async () => (await outbox.state()).unconfirmed === 10 && store.events.size === 10);
   await t.rejects(outbox.reconcile(), /admin is away/);
   t.equal(await rowsLeft(fixture), 10);
+  t.equal(await fixture.metrics.value('outbox_unconfirmed'), 10, 'and whoever watches is told');
+  t.ok((await fixture.metrics.value('outbox_oldest_age_seconds')) > 0);
   store.setDown(false);
   await until(async () => (await rowsLeft(fixture)) === 0);
 });

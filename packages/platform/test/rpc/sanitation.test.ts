@@ -3,6 +3,7 @@ import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { sanitizeText } from '@strongroom/platform/rpc';
+import { createMetrics } from '@strongroom/platform/telemetry';
 import fc from 'fast-check';
 import t from 'tap';
 import { startServer } from './fixture.ts';
@@ -125,7 +126,8 @@ t.test('S2.2: … whatever is put together of such parts, and doing it again cha
 t.test(
   'S2.2: each field is treated as the contract says, in all its places, over the fast and the stock path',
   async (t) => {
-    const server = await startServer();
+    const metrics = createMetrics({ name: 'test', processMetrics: false });
+    const server = await startServer({ metrics });
     t.teardown(() => server.close());
     const headers = { authorization: `Bearer ${server.tokens.token()}`, 'idempotency-key': 'key-1' };
     for (const transport of [
@@ -153,5 +155,6 @@ t.test(
         metadata: { note: '<i>kept</i> exactly ' },
       });
     }
+    t.equal(await metrics.value('sanitized_fields_total'), 4, 'a name and a description by each way, nothing else');
   },
 );

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 
 /** The kinds of the contract, by name. */
-export type AnomalyKindName =
-  | 'NEW_COUNTRY'
-  | 'IMPOSSIBLE_TRAVEL'
-  | 'UNUSUAL_HOUR'
-  | 'NEW_DEVICE'
-  | 'AMOUNT_OUTLIER'
-  | 'VELOCITY'
-  | 'CREDENTIAL_STUFFING'
-  | 'MASS_WRITE';
+export const anomalyKinds = [
+  'NEW_COUNTRY',
+  'IMPOSSIBLE_TRAVEL',
+  'UNUSUAL_HOUR',
+  'NEW_DEVICE',
+  'AMOUNT_OUTLIER',
+  'VELOCITY',
+  'CREDENTIAL_STUFFING',
+  'MASS_WRITE',
+] as const;
+export type AnomalyKindName = (typeof anomalyKinds)[number];
 
 export interface Place {
   readonly country: string;
@@ -142,7 +144,8 @@ export function judgePayment(
   };
 }
 
-const massRowsMin = 100;
+/** A statement that writes so many rows is told of (S4.4). */
+export const massRowsMin = 100;
 
 /** A write to a table by nobody known, or to many rows at once (S4.4). */
 export function judgeWrite(fact: { actorKind: string; rows: number; table: string }): Finding[] {

@@ -7,6 +7,7 @@ import { listRecords, type SequencedRecord } from '../audit/audit-store.ts';
 import type { FlagBoard } from '../flag/flag-board.ts';
 import {
   type AnomalyKindName,
+  anomalyKinds,
   type Baseline,
   emptyBaseline,
   type Finding,
@@ -148,6 +149,10 @@ async function detectAndEnforce(deps: DetectDeps & EnforceDeps): Promise<number>
 /** Looks now and then, and acts on what was found; goes on at once while there is more. */
 export function startDetection(deps: DetectDeps & EnforceDeps, intervalMs: number): { stop(): Promise<void> } {
   const stopping = new AbortController();
+  // Prometheus sees no increase in a series that begins above zero.
+  for (const rule of anomalyKinds) {
+    deps.metrics.add('anomalies_detected_total', 0, { rule, action: deps.actionOf(rule) });
+  }
   const run = async () => {
     while (!stopping.signal.aborted) {
       const read = deps.flags.isEnabled('anomaly-detection') ? await detectAndEnforce(deps) : 0;

@@ -12,6 +12,7 @@ import { failpoint } from '@strongroom/platform/process';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import { appendEvents, type LogDeps } from './append-events.ts';
 import { checkMessage } from './audit-event.ts';
+import { beginEventCounts, countEvent } from './event-counts.ts';
 import type { LogTail } from './log-tail.ts';
 import { countParkedEvents, insertParkedEvent } from './parked-event-store.ts';
 
@@ -31,6 +32,7 @@ export interface IngestDeps extends LogDeps {
 /** Takes events into the log until stopped. Several processes may: the writer's lock orders them, event ids dedupe. */
 export function ingestEvents(deps: IngestDeps, bus: Bus): Consumption {
   const { logger, metrics } = deps;
+  beginEventCounts(metrics);
   return consume({
     bus,
     stream: 'EVENTS',
@@ -58,7 +60,7 @@ export async function takeMessages(deps: IngestDeps, messages: readonly BusMessa
     logTail.announce(size);
     metrics.observe('audit_ingest_batch_size', events.length);
     metrics.set('audit_log_size', size);
-    for (const { source } of appended) metrics.increment('audit_events_ingested_total', { source });
+    for (const event of appended) countEvent(metrics, event);
     const newest = appended.at(-1)?.occurTime;
     if (newest) metrics.set('audit_lag_seconds', Math.max(0, Date.now() / msPerS - Number(newest.seconds)));
   }

@@ -56,6 +56,9 @@ export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
   const stopping = new AbortController();
   let loop: Promise<void> = Promise.resolve();
   let making: Promise<void> | undefined;
+  let newestTimeMs = performance.now();
+  metrics.watch('audit_checkpoint_age_seconds', () => (performance.now() - newestTimeMs) / msPerS);
+  metrics.add('audit_verification_failures_total', 0);
   const latest = () => findLatestCheckpoint(auditDatabase, { cosignedOnly });
   // All who wait for one at the same time share it.
   const make = () => {
@@ -72,7 +75,7 @@ export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
       });
       const newest = await latest().catch(() => undefined);
       if (newest) {
-        metrics.set('audit_checkpoint_age_seconds', newest.ageSeconds);
+        newestTimeMs = performance.now() - newest.ageSeconds * msPerS;
         metrics.set('audit_checkpoint_size', newest.size);
       }
       await delay(intervalMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);

@@ -79,6 +79,10 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
   let keys: readonly LoadedKey[] = [];
   const timers: NodeJS.Timeout[] = [];
   const shared = loadSharedSecrets(options);
+  metrics.watch('auth_signing_key_expiry_seconds', () => {
+    const active = keys.find((key) => key.isActive);
+    return active === undefined ? 0 : Math.max(0, (active.expireTimeMs - Date.now()) / 1000);
+  });
 
   async function refresh(): Promise<void> {
     const rows = await listSigningKeys(database);
@@ -89,11 +93,6 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
         ? openKey(keyring, row)
         : { ...row, sign: known.sign, verification: known.verification };
     });
-    for (const key of keys) {
-      if (!key.isActive) continue;
-      const leftS = Math.max(0, (key.expireTimeMs - Date.now()) / 1000);
-      metrics.set('auth_signing_key_expiry_seconds', leftS, { kid: key.kid });
-    }
   }
 
   async function rotate(act: Act, { reason, lifeDays, actorId }: RotateOptions) {

@@ -43,7 +43,7 @@ interface Work {
 }
 
 async function beginCharge(deps: TaskDeps, task: PspTask): Promise<Work | undefined> {
-  const payment = await deps.database.transaction(workerAct, (tx) => markProcessing(deps, tx, task));
+  const payment = await deps.database.transaction(workerAct, (tx) => markProcessing(tx, task));
   if (payment === undefined) return undefined;
   const token = payment.paymentMethodId === null ? null : await findPaymentMethodToken(deps, payment.paymentMethodId);
   const { currencyCode, minorUnits } = payment;
@@ -55,11 +55,7 @@ async function beginCharge(deps: TaskDeps, task: PspTask): Promise<Work | undefi
   };
 }
 
-async function markProcessing(
-  deps: TaskDeps,
-  tx: Parameters<typeof lockPayment>[0],
-  task: PspTask,
-): Promise<Payment | undefined> {
+async function markProcessing(tx: Parameters<typeof lockPayment>[0], task: PspTask): Promise<Payment | undefined> {
   const payment = await lockPayment(tx, task.paymentId);
   if (payment === undefined || !(await holdTask(tx, task))) return undefined;
   if (payment.status === 'processing') return payment;
@@ -68,7 +64,6 @@ async function markProcessing(
     await deleteTask(tx, task.id);
     return undefined;
   }
-  deps.metrics.increment('payments_status_total', { status: 'processing' });
   const facts = { actorId: null, actorKind: 'psp', reason: 'Handed to the provider.' } as const;
   return changeStatus(tx, payment, { status: 'processing' }, facts);
 }

@@ -50,12 +50,13 @@ export function startNoticeSender(deps: NoticeSenderDeps): Consumption {
     async onPark(message) {
       const notice = readNotice(message);
       if (notice !== undefined) await endNotice(database, notice.id, 'parked');
+      metrics.increment('notices_total', { template: templateLabelOf(notice), outcome: 'parked' });
     },
   });
 }
 
 async function sendNotice(
-  { database, noticeKey, port, logger }: NoticeSenderDeps,
+  { database, noticeKey, port, logger, metrics }: NoticeSenderDeps,
   message: BusMessage,
 ): Promise<Outcome> {
   const notice = readNotice(message);
@@ -65,6 +66,7 @@ async function sendNotice(
   if (!(await beginAttempt(database, { id, userId, template }))) return ack;
   if (hasExpired(notice)) {
     await endNotice(database, id, 'expired');
+    metrics.increment('notices_total', { template, outcome: 'expired' });
     return ack;
   }
   const { email, phone, values } = openNotice(noticeKey, notice);
@@ -74,8 +76,14 @@ async function sendNotice(
     ...renderTemplate(template, values),
   });
   await endNotice(database, id, 'sent');
+  metrics.increment('notices_total', { template, outcome: 'sent' });
   logger.info({ noticeId: id, template, port: port.name }, 'notice sent');
   return ack;
+}
+
+/** What came over the bus becomes a label only where it is a name that we know. */
+function templateLabelOf(notice: Notice | undefined): string {
+  return notice !== undefined && isTemplateName(notice.template) ? notice.template : 'unknown';
 }
 
 function hasExpired({ expireTime }: Notice): boolean {

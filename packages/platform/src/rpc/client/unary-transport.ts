@@ -46,6 +46,7 @@ export function createUnaryTransport(options: UnaryTransportOptions): UnaryTrans
   const { name: target, dispatcher, logger, metrics, callsMax = CALLS_MAX } = options;
   const budget = createRetryBudget();
   const breaker = createBreaker(`service.${target}`, requestUnary, { isFailure: isTransportFailure, logger, metrics });
+  metrics?.add('rpc_client_retry_budget_exhausted_total', 0, { target });
   let inFlight = 0;
 
   const send = async (
