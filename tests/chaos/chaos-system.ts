@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openSql, until } from '@strongroom/testkit';
 import type { Test } from 'tap';
@@ -10,13 +11,15 @@ import { type DatabaseName, databaseNames, type EngineName } from '../../scripts
 import { openProcessTable, stopProcess } from '../../scripts/support/process-table.ts';
 import { type SignedIn, startTestSystem, type TestSystem, testPassword } from '../e2e/system-fixture.ts';
 import { type ClientHistory, createHistory } from './client-history.ts';
-import { checkInvariants, type Evidence, type Resources } from './invariants.ts';
+import { checkInvariants, checkResources, type Evidence, type Resources } from './invariants.ts';
 import { type Load, startLoad } from './load.ts';
 
 const clientCount = 5;
 const warmUpAnswers = 400;
 const answersAfterHealing = 60;
 const settleTimeoutMs = 60_000;
+const restTimeoutMs = 30_000;
+const restIntervalMs = 500;
 const stopGraceMs = 10_000;
 const pageBytes = 4_096;
 const outputBytesMax = 16_777_216;
@@ -35,15 +38,15 @@ export interface ChaosRun {
 export interface ChaosSystem extends TestSystem {
   readonly people: readonly SignedIn[];
   readonly databases: Evidence['databases'];
-  /** Load from a seed, which is told on a failure by the name of the run. */
-  run(tag: string, seed?: number): Promise<ChaosRun>;
+  /** Load from a seed, under the name of the run; ended with the test, whatever its outcome. */
+  run(t: Test, tag: string, seed?: number): Promise<ChaosRun>;
   /** What the checker looks at, once nothing is under way any more. */
   evidence(history: ClientHistory): Promise<Evidence>;
   killEngine(engine: EngineName): Promise<void>;
   pauseEngine(engine: EngineName): Promise<() => void>;
   /** Those that are down, on the ports and with the data that they had. */
   startEngines(): Promise<void>;
-  pidOf(name: OwnProcess): Promise<number>;
+  pidOf(name: OwnProcess | EngineName): Promise<number>;
   isReady(name: OwnProcess): Promise<boolean>;
   isLive(name: OwnProcess): Promise<boolean>;
 }
@@ -75,20 +78,22 @@ export async function startChaos(t: Test, environment: Readonly<Record<string, s
     ...system,
     people,
     databases,
-    async run(tag, seed = 20_261_125) {
+    async run(t, tag, seed = 20_261_125) {
       const history = createHistory();
       const load = startLoad({ people, seed, history, tag });
+      t.teardown(() => load.stop());
       await load.answered(before.resources.size === 0 ? warmUpAnswers : clientCount);
       if (before.resources.size === 0) before.resources = await resourcesOf(pidOf, databases.payments);
       return describeRun(chaos, { tag, history, load });
     },
     async evidence(history) {
       await settle(databases);
+      const now = await resourcesAtRest(() => resourcesOf(pidOf, databases.payments), before.resources);
       return {
         databases,
         provider: await readJournal(system),
         history,
-        resources: { before: before.resources, now: await resourcesOf(pidOf, databases.payments) },
+        resources: { before: before.resources, now },
         logLines: readLogs(join(system.dataDir, 'logs')),
         canaries: [testPassword, ...people.flatMap(({ email, token }) => [email, token])],
         logFault: await verifyLog(system.dataDir),
@@ -115,8 +120,9 @@ export async function startChaos(t: Test, environment: Readonly<Record<string, s
 function describeRun(chaos: ChaosSystem, run: { tag: string; history: ClientHistory; load: Load }): ChaosRun {
   const { tag, history, load } = run;
   const probe = async (): Promise<boolean> => {
-    const ready = await Promise.all(processes.map((name) => chaos.isReady(name)));
-    if (ready.includes(false)) return false;
+    for (const name of processes) {
+      if (!(await chaos.isReady(name))) throw new Error(`${name} is not ready`);
+    }
     const [ada, bob] = chaos.people;
     const answer = await ada?.post('/payments', {
       token: ada.token,
@@ -128,7 +134,8 @@ function describeRun(chaos: ChaosSystem, run: { tag: string; history: ClientHist
         description: 'Probe',
       },
     });
-    return answer?.status === 201;
+    if (answer?.status !== 201) throw new Error(`a payment is answered ${answer?.status}`);
+    return true;
   };
   return {
     load,
@@ -187,6 +194,19 @@ async function resourcesOf(
     });
   }
   return found;
+}
+
+/** Connections that clients left open run out by themselves; what is still there after that is a leak. */
+async function resourcesAtRest(
+  measure: () => Promise<Map<string, Resources>>,
+  before: ReadonlyMap<string, Resources>,
+): Promise<Map<string, Resources>> {
+  const deadline = performance.now() + restTimeoutMs;
+  for (;;) {
+    const now = await measure();
+    if (checkResources({ before, now }).length === 0 || performance.now() > deadline) return now;
+    await delay(restIntervalMs);
+  }
 }
 
 function* readLogs(folder: string): Generator<string> {

@@ -11,6 +11,7 @@ export interface Attempt {
   readonly endMs: number;
   /** Undefined when no answer came: what was asked for may have happened or not. */
   readonly status: number | undefined;
+  readonly hasRetryAfter: boolean;
   /** For a write of a payment: its key, which is also its description, what was asked for and what was answered. */
   readonly payment?: { readonly key: string; readonly minorUnits: number; readonly id: string | undefined };
 }

@@ -7,7 +7,7 @@ t.setTimeout(300_000);
 
 const chaos = await startChaos(t);
 const { databases } = chaos;
-const run = await chaos.run('planted');
+const run = await chaos.run(t, 'planted');
 await run.recovered(10_000);
 const wellFaults = await run.end();
 const [payment] = await databases.payments<{ id: string; description: string }[]>`
@@ -39,6 +39,7 @@ const withAttempt = (evidence: Evidence, more: { token?: string; status: number;
     startMs: evidence.history.healMs + 1,
     endMs: evidence.history.healMs + 2,
     status: more.status,
+    hasRetryAfter: false,
     ...(more.key === undefined ? {} : { payment: { key: more.key, minorUnits: 1, id: 'another' } }),
   };
   return { ...evidence, history: { ...evidence.history, attempts: [...evidence.history.attempts, attempt] } };

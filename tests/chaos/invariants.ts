@@ -101,7 +101,7 @@ const connectionsSpare = 2;
 const residentBytesSpare = 48 * 1024 * 1024;
 
 /** I8. A process that was killed and started again is held to what the one before it had. */
-function checkResources({ before, now }: Evidence['resources']): string[] {
+export function checkResources({ before, now }: Evidence['resources']): string[] {
   const found: string[] = [];
   for (const [name, then] of before) {
     const current = now.get(name);

@@ -81,6 +81,7 @@ function createClient(parties: { person: SignedIn; recipient: SignedIn; history:
       startMs,
       endMs: performance.now(),
       status: answer?.status,
+      hasRetryAfter: answer?.headers.has('retry-after') ?? false,
       ...(payment === undefined ? {} : { payment: { ...payment, id } }),
     };
     history.attempts.push(attempt);
