@@ -22,6 +22,7 @@ import { listReports } from './report/list-reports.ts';
 import { getCheckpoint } from './transparency/get-checkpoint.ts';
 import { getConsistencyProof } from './transparency/get-consistency-proof.ts';
 import { getInclusionProof } from './transparency/get-inclusion-proof.ts';
+import { getReceipt } from './transparency/get-receipt.ts';
 import { getTile } from './transparency/get-tile.ts';
 import { createUser } from './user/create-user.ts';
 import { deleteUser } from './user/delete-user.ts';
@@ -48,6 +49,7 @@ export function createRoutes(deps: Deps): Partial<ServiceImpl<typeof AdminServic
     confirmEvents: useCase(confirmEvents, deps),
     getCheckpoint: useCase(getCheckpoint, deps),
     getInclusionProof: useCase(getInclusionProof, deps),
+    getReceipt: useCase(getReceipt, deps),
     getConsistencyProof: useCase(getConsistencyProof, deps),
     getTile: useCase(getTile, deps),
     listFlags: useCase(listFlags, deps),

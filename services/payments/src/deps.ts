@@ -1,4 +1,5 @@
 import type { Client } from '@connectrpc/connect';
+import type { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
 import type { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import type { FieldCipher, Keyring } from '@strongroom/platform/crypto';
 import type { Database } from '@strongroom/platform/database';
@@ -21,6 +22,7 @@ export interface Deps {
   readonly keyring: Keyring;
   readonly cipher: FieldCipher;
   readonly auth: Client<typeof AuthService>;
+  readonly admin: Client<typeof AdminService>;
   readonly psp: Psp;
   readonly signals: Signals;
   readonly authenticator: Authenticator;

@@ -12,6 +12,7 @@ export const errors = defineErrors('payments.strongroom', {
   PAYMENT_METHOD_NOT_FOUND: { ...missing, message: 'There is no such payment method.' },
   RECIPIENT_NOT_FOUND: { ...missing, message: 'There is no such recipient.' },
   WEBHOOK_ENDPOINT_NOT_FOUND: { ...missing, message: 'There is no such webhook endpoint.' },
+  RECEIPT_NOT_FOUND: { ...missing, message: 'There is no receipt of such an act on this payment.' },
   DELIVERY_NOT_FOUND: { ...missing, message: 'There is no such delivery.' },
 
   SELF_PAYMENT: { ...invalid, message: 'Sender and recipient are the same.' },
@@ -37,6 +38,7 @@ export const errors = defineErrors('payments.strongroom', {
   PAYMENT_NOT_REFUNDABLE: { ...conflict, message: 'Only a completed payment can be refunded.' },
   REFUND_EXCEEDS_PAYMENT: { ...conflict, message: 'More than what is left of the payment can not be refunded.' },
   ILLEGAL_TRANSITION: { ...conflict, message: 'The payment can not take this state from the one it has.' },
+  RECEIPT_PENDING: { ...conflict, retry: 'after', message: 'The act is not in a signed checkpoint of the log yet.' },
   OUTCOME_UNKNOWN: { ...conflict, retry: 'after', message: 'The provider has not said what became of the payment.' },
   OUTCOME_DIFFERS: { ...conflict, message: 'The provider says that the payment took another end.' },
   PAYMENT_METHOD_EXISTS: { ...conflict, message: 'This payment method is already there.' },

@@ -46,6 +46,7 @@ runProcess({
       keyring,
       cipher: createFieldCipher(keyring),
       auth,
+      admin,
       authenticator,
       flags: openFlags(service, lifecycle),
       psp,

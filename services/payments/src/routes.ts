@@ -16,6 +16,7 @@ import { listPaymentMethods } from './payment-method/list-payment-methods.ts';
 import { removePaymentMethod } from './payment-method/remove-payment-method.ts';
 import { eraseUserData } from './personal-data/erase-user-data.ts';
 import { exportUserData } from './personal-data/export-user-data.ts';
+import { getPaymentReceipt } from './receipt/get-payment-receipt.ts';
 import { searchRecipients } from './recipient/search-recipients.ts';
 import { listRefunds } from './refund/list-refunds.ts';
 import { refundPayment } from './refund/refund-payment.ts';
@@ -32,6 +33,7 @@ export function createRoutes(deps: Deps): Partial<ServiceImpl<typeof PaymentsSer
   return {
     createPayment: useCase(createPayment, deps),
     getPayment: useCase(getPayment, deps),
+    getPaymentReceipt: useCase(getPaymentReceipt, deps),
     listPayments: useCase(listPayments, deps),
     updatePayment: useCase(updatePayment, deps),
     cancelPayment: useCase(cancelPayment, deps),

@@ -39,6 +39,7 @@ interface Scene {
 const requests: Readonly<Record<string, (scene: Scene) => Promise<object> | object>> = {
   createPayment: ({ fixture }) => instantPayment(fixture.auth.addPerson()),
   getPayment: paid,
+  getPaymentReceipt: receipt,
   listPayments: () => ({}),
   updatePayment: async (scene) => ({ ...(await pending(scene)), description: 'other' }),
   cancelPayment: pending,
@@ -70,6 +71,13 @@ async function paid({ fixture, people }: Scene) {
   return { id: (await fixture.completedPayment(people.sender, people.recipient)).id };
 }
 
+async function receipt({ fixture, people }: Scene) {
+  const { id } = await fixture.completedPayment(people.sender, people.recipient);
+  const eventId = randomUUID();
+  fixture.log.logged.set(eventId, { source: 'payments', resourceId: id, actorId: '' });
+  return { id, eventId };
+}
+
 async function pending({ fixture, people }: Scene) {
   const scheduledAt = { seconds: BigInt(Math.floor(Date.now() / 1_000) + 86_400), nanos: 0 };
   const request = { ...instantPayment(people.recipient), type: PaymentType.SCHEDULED, scheduledAt };
@@ -92,7 +100,7 @@ function expected(name: string, caller: Caller): string {
   if (access?.audience === Audience.INTERNAL) return caller === 'anonymous' ? 'UNAUTHENTICATED|FORBIDDEN' : 'FORBIDDEN';
   if (caller === 'anonymous') return 'UNAUTHENTICATED';
   if (access?.audience === Audience.ROLES && !access.roles.includes(roles[caller])) return 'FORBIDDEN';
-  const isOfPayment = /^(get|update|cancel|refund)Payment$|^listRefunds$/.test(name);
+  const isOfPayment = /^(get|update|cancel|refund)Payment$|^listRefunds$|^getPaymentReceipt$/.test(name);
   if (isOfPayment) return partyExpectation(access?.ownership ?? Ownership.UNSPECIFIED, caller);
   if (access?.ownership === Ownership.SELF_OR_ADMIN && name !== 'getReport') {
     return caller === 'sender' || caller === 'admin' ? 'OK' : 'FORBIDDEN';

@@ -47,7 +47,7 @@ t.test('contract: create, webhook, refund, balances', async (t) => {
   const events = await superuser`select name from strongroom.outbox where name like 'PAYMENT%' order by order_id`;
   t.same(
     events.map(({ name }) => name),
-    ['PAYMENT_CREATED', 'PAYMENT_COMPLETED', 'PAYMENT_REFUNDED'],
+    ['PAYMENT_CREATED', 'PAYMENT_COMPLETED', 'PAYMENT_UPDATED', 'PAYMENT_REFUNDED'],
   );
 });
 

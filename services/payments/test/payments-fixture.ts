@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { type Client, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
+import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import { PaymentType } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
@@ -26,6 +27,7 @@ import { createPsp } from '../src/psp/create-psp.ts';
 import { createWebhookTargets } from '../src/webhook-endpoint/webhook-target.ts';
 import { createSignals } from '../src/work/signals.ts';
 import { createWorkers } from '../src/workers.ts';
+import { startAdminUpstream } from './admin-upstream.ts';
 import { type Person, startAuthUpstream } from './auth-upstream.ts';
 import { createTestCertificates } from './certificates.ts';
 import { startWebhookBridge } from './webhook-bridge.ts';
@@ -71,11 +73,13 @@ export async function startSurroundings(t: Test, options: FixtureOptions = {}) {
   closers.push(() => testDatabase.drop());
   const superuser = openSql(testDatabase.superuserUrl);
   closers.push(() => superuser.end());
-  const certificates = await createTestCertificates(['auth', 'payments', 'gateway', 'profile']);
+  const certificates = await createTestCertificates(['auth', 'payments', 'gateway', 'profile', 'admin']);
   closers.push(() => certificates.close());
   const tokens = createTestTokens();
   const auth = await startAuthUpstream(await certificates.identity('auth'), tokens);
   closers.push(() => auth.close());
+  const log = await startAdminUpstream(await certificates.identity('admin'));
+  closers.push(() => log.close());
   const receiver: { client: Client<typeof PaymentsService> | undefined } = { client: undefined };
   const bridge = await startWebhookBridge(async (body, headers) => {
     if (receiver.client === undefined) throw new Error('No instance takes webhooks.');
@@ -98,11 +102,12 @@ export async function startSurroundings(t: Test, options: FixtureOptions = {}) {
     PSP_URL: sandbox.url,
     PSP_WEBHOOK_SECRET: webhookSecret,
     AUTH_URL: auth.url,
+    ADMIN_URL: log.url,
     TOKEN_ISSUER: tokens.issuer,
     TOKEN_AUDIENCE: tokens.audience,
     ...options.variables,
   };
-  return { closers, testDatabase, superuser, certificates, tokens, auth, receiver, sandbox, variables };
+  return { closers, testDatabase, superuser, certificates, tokens, auth, log, receiver, sandbox, variables };
 }
 
 /** The service in this process, on a database of its own, with real neighbours. */
@@ -146,6 +151,7 @@ export async function startInstance(around: Surroundings, options: FixtureOption
   const identity = await around.certificates.identity('payments');
   const database = await createDatabase({ url: config.DATABASE_URL, name: 'payments', config, logger, metrics });
   const auth = createServiceClient(AuthService, { name: 'auth', url: config.AUTH_URL, identity, logger, metrics });
+  const admin = createServiceClient(AdminService, { name: 'admin', url: config.ADMIN_URL, identity, logger, metrics });
   const psp = createPsp({ config, logger, metrics });
   const keyring = keyringFromConfig(config);
   const redis = options.redisUrl === undefined ? noCache : openRedis(options.redisUrl, logger);
@@ -160,6 +166,7 @@ export async function startInstance(around: Surroundings, options: FixtureOption
     identity,
     database,
     auth,
+    admin,
     psp,
     keyring,
     cipher: createFieldCipher(keyring),
@@ -193,6 +200,7 @@ export async function startInstance(around: Surroundings, options: FixtureOption
       await app.close();
       await workers.stop();
       await auth.close();
+      await admin.close();
       await psp.close();
       await database.close();
       await webhookTargets.close();

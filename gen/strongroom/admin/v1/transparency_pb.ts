@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file strongroom/admin/v1/transparency.proto.
  */
 export const file_strongroom_admin_v1_transparency: GenFile = /*@__PURE__*/
-  fileDesc("CiZzdHJvbmdyb29tL2FkbWluL3YxL3RyYW5zcGFyZW5jeS5wcm90bxITc3Ryb25ncm9vbS5hZG1pbi52MSJNChRHZXRDaGVja3BvaW50UmVxdWVzdBIfCgl0cmVlX3NpemUYASABKANCB7pIBCICKABIAIgBAToGkrUYAggBQgwKCl90cmVlX3NpemUiawoVR2V0Q2hlY2twb2ludFJlc3BvbnNlEhIKCmNoZWNrcG9pbnQYASABKAkSEQoJdHJlZV9zaXplGAIgASgDEhEKCXJvb3RfaGFzaBgDIAEoDBIQCghjb3NpZ25lZBgEIAEoCDoGkrUYAggBIqwBChhHZXRJbmNsdXNpb25Qcm9vZlJlcXVlc3QSHgoIc2VxdWVuY2UYASABKANCB7pIBCICKABIAIgBARIfCghldmVudF9pZBgCIAEoCUIIukgFcgOwAQFIAYgBARIfCgl0cmVlX3NpemUYAyABKANCB7pIBCICKAFIAogBAToGkrUYAggBQgsKCV9zZXF1ZW5jZUILCglfZXZlbnRfaWRCDAoKX3RyZWVfc2l6ZSLFAQoZR2V0SW5jbHVzaW9uUHJvb2ZSZXNwb25zZRISCgpsZWFmX2luZGV4GAEgASgDEhEKCXRyZWVfc2l6ZRgCIAEoAxIRCglsZWFmX2hhc2gYAyABKAwSDgoGaGFzaGVzGAQgAygMEhIKCmNoZWNrcG9pbnQYBSABKAkSEgoKdGxvZ19wcm9vZhgGIAEoCRIMCgRzYWx0GAcgASgMEiAKEGNhbm9uaWNhbF9yZWNvcmQYCCABKAlCBpq1GAIIAjoGkrUYAggBIloKGkdldENvbnNpc3RlbmN5UHJvb2ZSZXF1ZXN0EhoKCWZyb21fc2l6ZRgBIAEoA0IHukgEIgIoARIYCgd0b19zaXplGAIgASgDQge6SAQiAigAOgaStRgCCAEibQobR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlEhEKCWZyb21fc2l6ZRgBIAEoAxIPCgd0b19zaXplGAIgASgDEg4KBmhhc2hlcxgDIAMoDBISCgpjaGVja3BvaW50GAQgASgJOgaStRgCCAEiQQoOR2V0VGlsZVJlcXVlc3QSJwoEcGF0aBgBIAEoCUIZukgWchQQARiAATINXlthLXowLTkvLl0rJDoGkrUYAggBIj0KD0dldFRpbGVSZXNwb25zZRIiCgRmaWxlGAEgASgLMhQuZ29vZ2xlLmFwaS5IdHRwQm9keToGkrUYAggBYgZwcm90bzM", [file_buf_validate_validate, file_google_api_httpbody, file_strongroom_options_v1_policy]);
+  fileDesc("CiZzdHJvbmdyb29tL2FkbWluL3YxL3RyYW5zcGFyZW5jeS5wcm90bxITc3Ryb25ncm9vbS5hZG1pbi52MSJNChRHZXRDaGVja3BvaW50UmVxdWVzdBIfCgl0cmVlX3NpemUYASABKANCB7pIBCICKABIAIgBAToGkrUYAggBQgwKCl90cmVlX3NpemUiawoVR2V0Q2hlY2twb2ludFJlc3BvbnNlEhIKCmNoZWNrcG9pbnQYASABKAkSEQoJdHJlZV9zaXplGAIgASgDEhEKCXJvb3RfaGFzaBgDIAEoDBIQCghjb3NpZ25lZBgEIAEoCDoGkrUYAggBIqwBChhHZXRJbmNsdXNpb25Qcm9vZlJlcXVlc3QSHgoIc2VxdWVuY2UYASABKANCB7pIBCICKABIAIgBARIfCghldmVudF9pZBgCIAEoCUIIukgFcgOwAQFIAYgBARIfCgl0cmVlX3NpemUYAyABKANCB7pIBCICKAFIAogBAToGkrUYAggBQgsKCV9zZXF1ZW5jZUILCglfZXZlbnRfaWRCDAoKX3RyZWVfc2l6ZSLFAQoZR2V0SW5jbHVzaW9uUHJvb2ZSZXNwb25zZRISCgpsZWFmX2luZGV4GAEgASgDEhEKCXRyZWVfc2l6ZRgCIAEoAxIRCglsZWFmX2hhc2gYAyABKAwSDgoGaGFzaGVzGAQgAygMEhIKCmNoZWNrcG9pbnQYBSABKAkSEgoKdGxvZ19wcm9vZhgGIAEoCRIMCgRzYWx0GAcgASgMEiAKEGNhbm9uaWNhbF9yZWNvcmQYCCABKAlCBpq1GAIIAjoGkrUYAggBIjcKEUdldFJlY2VpcHRSZXF1ZXN0EhoKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABAToGkrUYAggBImcKEkdldFJlY2VpcHRSZXNwb25zZRISCgp0bG9nX3Byb29mGAEgASgJEg4KBnNvdXJjZRgCIAEoCRITCgtyZXNvdXJjZV9pZBgDIAEoCRIQCghhY3Rvcl9pZBgEIAEoCToGkrUYAggBIloKGkdldENvbnNpc3RlbmN5UHJvb2ZSZXF1ZXN0EhoKCWZyb21fc2l6ZRgBIAEoA0IHukgEIgIoARIYCgd0b19zaXplGAIgASgDQge6SAQiAigAOgaStRgCCAEibQobR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlEhEKCWZyb21fc2l6ZRgBIAEoAxIPCgd0b19zaXplGAIgASgDEg4KBmhhc2hlcxgDIAMoDBISCgpjaGVja3BvaW50GAQgASgJOgaStRgCCAEiQQoOR2V0VGlsZVJlcXVlc3QSJwoEcGF0aBgBIAEoCUIZukgWchQQARiAATINXlthLXowLTkvLl0rJDoGkrUYAggBIj0KD0dldFRpbGVSZXNwb25zZRIiCgRmaWxlGAEgASgLMhQuZ29vZ2xlLmFwaS5IdHRwQm9keToGkrUYAggBYgZwcm90bzM", [file_buf_validate_validate, file_google_api_httpbody, file_strongroom_options_v1_policy]);
 
 /**
  * GetCheckpointRequest asks for the latest checkpoint, or the one of a size.
@@ -185,6 +185,69 @@ export const GetInclusionProofResponseSchema: GenMessage<GetInclusionProofRespon
   messageDesc(file_strongroom_admin_v1_transparency, 3);
 
 /**
+ * GetReceiptRequest names an event.
+ *
+ * @generated from message strongroom.admin.v1.GetReceiptRequest
+ */
+export type GetReceiptRequest = Message<"strongroom.admin.v1.GetReceiptRequest"> & {
+  /**
+   * Id of the event.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+};
+
+/**
+ * Describes the message strongroom.admin.v1.GetReceiptRequest.
+ * Use `create(GetReceiptRequestSchema)` to create a new message.
+ */
+export const GetReceiptRequestSchema: GenMessage<GetReceiptRequest> = /*@__PURE__*/
+  messageDesc(file_strongroom_admin_v1_transparency, 4);
+
+/**
+ * GetReceiptResponse holds the proof, and whom and what it is about.
+ *
+ * @generated from message strongroom.admin.v1.GetReceiptResponse
+ */
+export type GetReceiptResponse = Message<"strongroom.admin.v1.GetReceiptResponse"> & {
+  /**
+   * C2SP tlog-proof with the record and the salt of its commitment.
+   *
+   * @generated from field: string tlog_proof = 1;
+   */
+  tlogProof: string;
+
+  /**
+   * Service that the event came from.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * What was acted on.
+   *
+   * @generated from field: string resource_id = 3;
+   */
+  resourceId: string;
+
+  /**
+   * Person who acted; empty for a process.
+   *
+   * @generated from field: string actor_id = 4;
+   */
+  actorId: string;
+};
+
+/**
+ * Describes the message strongroom.admin.v1.GetReceiptResponse.
+ * Use `create(GetReceiptResponseSchema)` to create a new message.
+ */
+export const GetReceiptResponseSchema: GenMessage<GetReceiptResponse> = /*@__PURE__*/
+  messageDesc(file_strongroom_admin_v1_transparency, 5);
+
+/**
  * GetConsistencyProofRequest names two sizes.
  *
  * @generated from message strongroom.admin.v1.GetConsistencyProofRequest
@@ -210,7 +273,7 @@ export type GetConsistencyProofRequest = Message<"strongroom.admin.v1.GetConsist
  * Use `create(GetConsistencyProofRequestSchema)` to create a new message.
  */
 export const GetConsistencyProofRequestSchema: GenMessage<GetConsistencyProofRequest> = /*@__PURE__*/
-  messageDesc(file_strongroom_admin_v1_transparency, 4);
+  messageDesc(file_strongroom_admin_v1_transparency, 6);
 
 /**
  * GetConsistencyProofResponse holds a proof (RFC 9162 section 2.1.4).
@@ -252,7 +315,7 @@ export type GetConsistencyProofResponse = Message<"strongroom.admin.v1.GetConsis
  * Use `create(GetConsistencyProofResponseSchema)` to create a new message.
  */
 export const GetConsistencyProofResponseSchema: GenMessage<GetConsistencyProofResponse> = /*@__PURE__*/
-  messageDesc(file_strongroom_admin_v1_transparency, 5);
+  messageDesc(file_strongroom_admin_v1_transparency, 7);
 
 /**
  * GetTileRequest names a file of the log by its C2SP tlog-tiles path.
@@ -273,7 +336,7 @@ export type GetTileRequest = Message<"strongroom.admin.v1.GetTileRequest"> & {
  * Use `create(GetTileRequestSchema)` to create a new message.
  */
 export const GetTileRequestSchema: GenMessage<GetTileRequest> = /*@__PURE__*/
-  messageDesc(file_strongroom_admin_v1_transparency, 6);
+  messageDesc(file_strongroom_admin_v1_transparency, 8);
 
 /**
  * GetTileResponse holds the file.
@@ -294,5 +357,5 @@ export type GetTileResponse = Message<"strongroom.admin.v1.GetTileResponse"> & {
  * Use `create(GetTileResponseSchema)` to create a new message.
  */
 export const GetTileResponseSchema: GenMessage<GetTileResponse> = /*@__PURE__*/
-  messageDesc(file_strongroom_admin_v1_transparency, 7);
+  messageDesc(file_strongroom_admin_v1_transparency, 9);
 

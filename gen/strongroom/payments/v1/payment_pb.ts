@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file strongroom/payments/v1/payment.proto.
  */
 export const file_strongroom_payments_v1_payment: GenFile = /*@__PURE__*/
-  fileDesc("CiRzdHJvbmdyb29tL3BheW1lbnRzL3YxL3BheW1lbnQucHJvdG8SFnN0cm9uZ3Jvb20ucGF5bWVudHMudjEi8QYKB1BheW1lbnQSCgoCaWQYASABKAkSMQoEdHlwZRgCIAEoDjIjLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudFR5cGUSNQoGc3RhdHVzGAMgASgOMiUuc3Ryb25ncm9vbS5wYXltZW50cy52MS5QYXltZW50U3RhdHVzEi0KBmFtb3VudBgEIAEoCzIdLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuTW9uZXkSNgoPcmVmdW5kZWRfYW1vdW50GAUgASgLMh0uc3Ryb25ncm9vbS5wYXltZW50cy52MS5Nb25leRIRCglzZW5kZXJfaWQYBiABKAkSFAoMcmVjaXBpZW50X2lkGAcgASgJEhsKC2Rlc2NyaXB0aW9uGAggASgJQgaatRgCCAISRwoIbWV0YWRhdGEYCSADKAsyLS5zdHJvbmdyb29tLnBheW1lbnRzLnYxLlBheW1lbnQuTWV0YWRhdGFFbnRyeUIGmrUYAggCEhkKEXBheW1lbnRfbWV0aG9kX2lkGAogASgJEjAKDHNjaGVkdWxlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKcmVjdXJyZW5jZRgMIAEoCRIRCgl0aW1lX3pvbmUYDSABKAkSGQoRcGFyZW50X3BheW1lbnRfaWQYDiABKAkSGgoScHNwX3RyYW5zYWN0aW9uX2lkGA8gASgJEhQKDGZhaWx1cmVfY29kZRgQIAEoCRIWCg5mYWlsdXJlX3JlYXNvbhgRIAEoCRIvCgtjcmVhdGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWNvbXBsZXRlX3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYFSABKAkSDQoFc3RhbGUYFiABKAgSNgoHY2hhbmdlcxgXIAMoCzIlLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudENoYW5nZRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6BpK1GAIIASKdAgoNUGF5bWVudENoYW5nZRI6Cgtmcm9tX3N0YXR1cxgBIAEoDjIlLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudFN0YXR1cxI4Cgl0b19zdGF0dXMYAiABKA4yJS5zdHJvbmdyb29tLnBheW1lbnRzLnYxLlBheW1lbnRTdGF0dXMSEAoIYWN0b3JfaWQYAyABKAkSEgoKYWN0b3Jfa2luZBgEIAEoCRIOCgZyZWFzb24YBSABKAkSFgoOY2hhbmdlZF9maWVsZHMYBiADKAkSLwoLY2hhbmdlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YCCABKAM6BpK1GAIIASLsBQoUQ3JlYXRlUGF5bWVudFJlcXVlc3QSPQoEdHlwZRgBIAEoDjIjLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudFR5cGVCCrpIB4IBBBABIAASNQoGYW1vdW50GAIgASgLMh0uc3Ryb25ncm9vbS5wYXltZW50cy52MS5Nb25leUIGukgDyAEBEiMKDHJlY2lwaWVudF9pZBgDIAEoCUIIukgFcgOwAQFIAIgBARIwCg9yZWNpcGllbnRfZW1haWwYBCABKAlCErpIB3IFGP8BYAGatRgECAIQA0gBiAEBEicKC2Rlc2NyaXB0aW9uGAUgASgJQhK6SAdyBRABGPQDmrUYBAgCEAESawoIbWV0YWRhdGEYBiADKAsyOi5zdHJvbmdyb29tLnBheW1lbnRzLnYxLkNyZWF0ZVBheW1lbnRSZXF1ZXN0Lk1ldGFkYXRhRW50cnlCHbpIFJoBERAUIgZyBBABGCgqBXIDGPQDmrUYAggCEigKEXBheW1lbnRfbWV0aG9kX2lkGAcgASgJQgi6SAVyA7ABAUgCiAEBEjAKDHNjaGVkdWxlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoKcmVjdXJyZW5jZRgJIAEoCUIKukgHcgUQARj0A0gDiAEBEiEKCXRpbWVfem9uZRgKIAEoCUIJukgGcgQQARhASASIAQESLQoKcmVxdWVzdF9pZBgLIAEoCUIUukgRcg8QARj/ATIIXlshLX5dKyRIBYgBARovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6BpK1GAIIAUIPCg1fcmVjaXBpZW50X2lkQhIKEF9yZWNpcGllbnRfZW1haWxCFAoSX3BheW1lbnRfbWV0aG9kX2lkQg0KC19yZWN1cnJlbmNlQgwKCl90aW1lX3pvbmVCDQoLX3JlcXVlc3RfaWQiaAoVQ3JlYXRlUGF5bWVudFJlc3BvbnNlEjAKB3BheW1lbnQYASABKAsyHy5zdHJvbmdyb29tLnBheW1lbnRzLnYxLlBheW1lbnQSFQoNYXVkaXRfcmVjZWlwdBgCIAEoCToGkrUYAggBIjEKEUdldFBheW1lbnRSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABAToGkrUYAggBIk4KEkdldFBheW1lbnRSZXNwb25zZRIwCgdwYXltZW50GAEgASgLMh8uc3Ryb25ncm9vbS5wYXltZW50cy52MS5QYXltZW50OgaStRgCCAEizgMKE0xpc3RQYXltZW50c1JlcXVlc3QSHAoJcGFnZV9zaXplGAEgASgFQgm6SAYaBBhkKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgBASSQoIb3JkZXJfYnkYAyABKAlCN7pINHIyGEAyLl4oKGNyZWF0ZV90aW1lfGFtb3VudHxzdGF0dXMpKCAoYXNjfGRlc2MpKT8pPyQSRgoGc3RhdHVzGAQgASgOMiUuc3Ryb25ncm9vbS5wYXltZW50cy52MS5QYXltZW50U3RhdHVzQgq6SAeCAQQQASAASACIAQESQgoEdHlwZRgFIAEoDjIjLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudFR5cGVCCrpIB4IBBBABIABIAYgBARIuCgpzdGFydF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHgoHdXNlcl9pZBgIIAEoCUIIukgFcgOwAQFIAogBAToGkrUYAggBQgkKB19zdGF0dXNCBwoFX3R5cGVCCgoIX3VzZXJfaWQieQoUTGlzdFBheW1lbnRzUmVzcG9uc2USMQoIcGF5bWVudHMYASADKAsyHy5zdHJvbmdyb29tLnBheW1lbnRzLnYxLlBheW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEg0KBXN0YWxlGAMgASgIOgaStRgCCAEi0AQKFFVwZGF0ZVBheW1lbnRSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARItCgZhbW91bnQYAiABKAsyHS5zdHJvbmdyb29tLnBheW1lbnRzLnYxLk1vbmV5EiMKDHJlY2lwaWVudF9pZBgDIAEoCUIIukgFcgOwAQFIAIgBARIwCg9yZWNpcGllbnRfZW1haWwYBCABKAlCErpIB3IFGP8BYAGatRgECAIQA0gBiAEBEiwKC2Rlc2NyaXB0aW9uGAUgASgJQhK6SAdyBRABGPQDmrUYBAgCEAFIAogBARJrCghtZXRhZGF0YRgGIAMoCzI6LnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuVXBkYXRlUGF5bWVudFJlcXVlc3QuTWV0YWRhdGFFbnRyeUIdukgUmgEREBQiBnIEEAEYKCoFcgMY9AOatRgCCAISMAoMc2NoZWR1bGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCgRldGFnGAggASgJQge6SARyAhhASAOIAQESLQoKcmVxdWVzdF9pZBgJIAEoCUIUukgRcg8QARj/ATIIXlshLX5dKyRIBIgBARovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6BpK1GAIIAUIPCg1fcmVjaXBpZW50X2lkQhIKEF9yZWNpcGllbnRfZW1haWxCDgoMX2Rlc2NyaXB0aW9uQgcKBV9ldGFnQg0KC19yZXF1ZXN0X2lkIlEKFVVwZGF0ZVBheW1lbnRSZXNwb25zZRIwCgdwYXltZW50GAEgASgLMh8uc3Ryb25ncm9vbS5wYXltZW50cy52MS5QYXltZW50OgaStRgCCAEiuQEKFENhbmNlbFBheW1lbnRSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARIgCgZyZWFzb24YAiABKAlCELpIBXIDGPQDmrUYBAgBEAESGgoEZXRhZxgDIAEoCUIHukgEcgIYQEgAiAEBEi0KCnJlcXVlc3RfaWQYBCABKAlCFLpIEXIPEAEY/wEyCF5bIS1+XSskSAGIAQE6BpK1GAIIAUIHCgVfZXRhZ0INCgtfcmVxdWVzdF9pZCJRChVDYW5jZWxQYXltZW50UmVzcG9uc2USMAoHcGF5bWVudBgBIAEoCzIfLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudDoGkrUYAggBIv8BChdTZXRQYXltZW50U3RhdHVzUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESQQoGc3RhdHVzGAIgASgOMiUuc3Ryb25ncm9vbS5wYXltZW50cy52MS5QYXltZW50U3RhdHVzQgq6SAeCAQQQASAAEiAKBnJlYXNvbhgDIAEoCUIQukgFcgMY9AOatRgECAEQARIaCgRldGFnGAQgASgJQge6SARyAhhASACIAQESLQoKcmVxdWVzdF9pZBgFIAEoCUIUukgRcg8QARj/ATIIXlshLX5dKyRIAYgBAToGkrUYAggBQgcKBV9ldGFnQg0KC19yZXF1ZXN0X2lkIlQKGFNldFBheW1lbnRTdGF0dXNSZXNwb25zZRIwCgdwYXltZW50GAEgASgLMh8uc3Ryb25ncm9vbS5wYXltZW50cy52MS5QYXltZW50OgaStRgCCAEiRAoXU2VhcmNoUmVjaXBpZW50c1JlcXVlc3QSIQoFcXVlcnkYASABKAlCErpIB3IFEAEY/wGatRgECAIQAjoGkrUYAggBIjUKCVJlY2lwaWVudBIKCgJpZBgBIAEoCRIUCgRuYW1lGAIgASgJQgaatRgCCAI6BpK1GAIIASJZChhTZWFyY2hSZWNpcGllbnRzUmVzcG9uc2USNQoKcmVjaXBpZW50cxgBIAMoCzIhLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUmVjaXBpZW50OgaStRgCCAEiPwoUV2F0Y2hQYXltZW50c1JlcXVlc3QSHwoOYWZ0ZXJfZXZlbnRfaWQYASABKAlCB7pIBHICGEA6BpK1GAIIASJjChVXYXRjaFBheW1lbnRzUmVzcG9uc2USEAoIZXZlbnRfaWQYASABKAkSMAoHcGF5bWVudBgCIAEoCzIfLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudDoGkrUYAggBKn0KC1BheW1lbnRUeXBlEhwKGFBBWU1FTlRfVFlQRV9VTlNQRUNJRklFRBAAEhgKFFBBWU1FTlRfVFlQRV9JTlNUQU5UEAESGgoWUEFZTUVOVF9UWVBFX1NDSEVEVUxFRBACEhoKFlBBWU1FTlRfVFlQRV9SRUNVUlJJTkcQAyqFAgoNUGF5bWVudFN0YXR1cxIeChpQQVlNRU5UX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFlBBWU1FTlRfU1RBVFVTX1BFTkRJTkcQARIdChlQQVlNRU5UX1NUQVRVU19QUk9DRVNTSU5HEAISHAoYUEFZTUVOVF9TVEFUVVNfQ09NUExFVEVEEAMSGQoVUEFZTUVOVF9TVEFUVVNfRkFJTEVEEAQSHAoYUEFZTUVOVF9TVEFUVVNfQ0FOQ0VMTEVEEAUSJQohUEFZTUVOVF9TVEFUVVNfUEFSVElBTExZX1JFRlVOREVEEAYSGwoXUEFZTUVOVF9TVEFUVVNfUkVGVU5ERUQQB2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_strongroom_options_v1_policy, file_strongroom_payments_v1_money]);
+  fileDesc("CiRzdHJvbmdyb29tL3BheW1lbnRzL3YxL3BheW1lbnQucHJvdG8SFnN0cm9uZ3Jvb20ucGF5bWVudHMudjEi8QYKB1BheW1lbnQSCgoCaWQYASABKAkSMQoEdHlwZRgCIAEoDjIjLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudFR5cGUSNQoGc3RhdHVzGAMgASgOMiUuc3Ryb25ncm9vbS5wYXltZW50cy52MS5QYXltZW50U3RhdHVzEi0KBmFtb3VudBgEIAEoCzIdLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuTW9uZXkSNgoPcmVmdW5kZWRfYW1vdW50GAUgASgLMh0uc3Ryb25ncm9vbS5wYXltZW50cy52MS5Nb25leRIRCglzZW5kZXJfaWQYBiABKAkSFAoMcmVjaXBpZW50X2lkGAcgASgJEhsKC2Rlc2NyaXB0aW9uGAggASgJQgaatRgCCAISRwoIbWV0YWRhdGEYCSADKAsyLS5zdHJvbmdyb29tLnBheW1lbnRzLnYxLlBheW1lbnQuTWV0YWRhdGFFbnRyeUIGmrUYAggCEhkKEXBheW1lbnRfbWV0aG9kX2lkGAogASgJEjAKDHNjaGVkdWxlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKcmVjdXJyZW5jZRgMIAEoCRIRCgl0aW1lX3pvbmUYDSABKAkSGQoRcGFyZW50X3BheW1lbnRfaWQYDiABKAkSGgoScHNwX3RyYW5zYWN0aW9uX2lkGA8gASgJEhQKDGZhaWx1cmVfY29kZRgQIAEoCRIWCg5mYWlsdXJlX3JlYXNvbhgRIAEoCRIvCgtjcmVhdGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWNvbXBsZXRlX3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYFSABKAkSDQoFc3RhbGUYFiABKAgSNgoHY2hhbmdlcxgXIAMoCzIlLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudENoYW5nZRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6BpK1GAIIASKdAgoNUGF5bWVudENoYW5nZRI6Cgtmcm9tX3N0YXR1cxgBIAEoDjIlLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudFN0YXR1cxI4Cgl0b19zdGF0dXMYAiABKA4yJS5zdHJvbmdyb29tLnBheW1lbnRzLnYxLlBheW1lbnRTdGF0dXMSEAoIYWN0b3JfaWQYAyABKAkSEgoKYWN0b3Jfa2luZBgEIAEoCRIOCgZyZWFzb24YBSABKAkSFgoOY2hhbmdlZF9maWVsZHMYBiADKAkSLwoLY2hhbmdlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YCCABKAM6BpK1GAIIASLsBQoUQ3JlYXRlUGF5bWVudFJlcXVlc3QSPQoEdHlwZRgBIAEoDjIjLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudFR5cGVCCrpIB4IBBBABIAASNQoGYW1vdW50GAIgASgLMh0uc3Ryb25ncm9vbS5wYXltZW50cy52MS5Nb25leUIGukgDyAEBEiMKDHJlY2lwaWVudF9pZBgDIAEoCUIIukgFcgOwAQFIAIgBARIwCg9yZWNpcGllbnRfZW1haWwYBCABKAlCErpIB3IFGP8BYAGatRgECAIQA0gBiAEBEicKC2Rlc2NyaXB0aW9uGAUgASgJQhK6SAdyBRABGPQDmrUYBAgCEAESawoIbWV0YWRhdGEYBiADKAsyOi5zdHJvbmdyb29tLnBheW1lbnRzLnYxLkNyZWF0ZVBheW1lbnRSZXF1ZXN0Lk1ldGFkYXRhRW50cnlCHbpIFJoBERAUIgZyBBABGCgqBXIDGPQDmrUYAggCEigKEXBheW1lbnRfbWV0aG9kX2lkGAcgASgJQgi6SAVyA7ABAUgCiAEBEjAKDHNjaGVkdWxlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoKcmVjdXJyZW5jZRgJIAEoCUIKukgHcgUQARj0A0gDiAEBEiEKCXRpbWVfem9uZRgKIAEoCUIJukgGcgQQARhASASIAQESLQoKcmVxdWVzdF9pZBgLIAEoCUIUukgRcg8QARj/ATIIXlshLX5dKyRIBYgBARovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6BpK1GAIIAUIPCg1fcmVjaXBpZW50X2lkQhIKEF9yZWNpcGllbnRfZW1haWxCFAoSX3BheW1lbnRfbWV0aG9kX2lkQg0KC19yZWN1cnJlbmNlQgwKCl90aW1lX3pvbmVCDQoLX3JlcXVlc3RfaWQihAEKFUNyZWF0ZVBheW1lbnRSZXNwb25zZRIwCgdwYXltZW50GAEgASgLMh8uc3Ryb25ncm9vbS5wYXltZW50cy52MS5QYXltZW50EhkKDWF1ZGl0X3JlY2VpcHQYAiABKAlCAhgBEhYKDmF1ZGl0X2V2ZW50X2lkGAMgASgJOgaStRgCCAEiVAoYR2V0UGF5bWVudFJlY2VpcHRSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARIaCghldmVudF9pZBgCIAEoCUIIukgFcgOwAQE6BpK1GAIIASI6ChlHZXRQYXltZW50UmVjZWlwdFJlc3BvbnNlEhUKDWF1ZGl0X3JlY2VpcHQYASABKAk6BpK1GAIIASIxChFHZXRQYXltZW50UmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQE6BpK1GAIIASJOChJHZXRQYXltZW50UmVzcG9uc2USMAoHcGF5bWVudBgBIAEoCzIfLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudDoGkrUYAggBIs4DChNMaXN0UGF5bWVudHNSZXF1ZXN0EhwKCXBhZ2Vfc2l6ZRgBIAEoBUIJukgGGgQYZCgAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAQEkkKCG9yZGVyX2J5GAMgASgJQje6SDRyMhhAMi5eKChjcmVhdGVfdGltZXxhbW91bnR8c3RhdHVzKSggKGFzY3xkZXNjKSk/KT8kEkYKBnN0YXR1cxgEIAEoDjIlLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudFN0YXR1c0IKukgHggEEEAEgAEgAiAEBEkIKBHR5cGUYBSABKA4yIy5zdHJvbmdyb29tLnBheW1lbnRzLnYxLlBheW1lbnRUeXBlQgq6SAeCAQQQASAASAGIAQESLgoKc3RhcnRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh4KB3VzZXJfaWQYCCABKAlCCLpIBXIDsAEBSAKIAQE6BpK1GAIIAUIJCgdfc3RhdHVzQgcKBV90eXBlQgoKCF91c2VyX2lkInkKFExpc3RQYXltZW50c1Jlc3BvbnNlEjEKCHBheW1lbnRzGAEgAygLMh8uc3Ryb25ncm9vbS5wYXltZW50cy52MS5QYXltZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRINCgVzdGFsZRgDIAEoCDoGkrUYAggBItAEChRVcGRhdGVQYXltZW50UmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESLQoGYW1vdW50GAIgASgLMh0uc3Ryb25ncm9vbS5wYXltZW50cy52MS5Nb25leRIjCgxyZWNpcGllbnRfaWQYAyABKAlCCLpIBXIDsAEBSACIAQESMAoPcmVjaXBpZW50X2VtYWlsGAQgASgJQhK6SAdyBRj/AWABmrUYBAgCEANIAYgBARIsCgtkZXNjcmlwdGlvbhgFIAEoCUISukgHcgUQARj0A5q1GAQIAhABSAKIAQESawoIbWV0YWRhdGEYBiADKAsyOi5zdHJvbmdyb29tLnBheW1lbnRzLnYxLlVwZGF0ZVBheW1lbnRSZXF1ZXN0Lk1ldGFkYXRhRW50cnlCHbpIFJoBERAUIgZyBBABGCgqBXIDGPQDmrUYAggCEjAKDHNjaGVkdWxlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoEZXRhZxgIIAEoCUIHukgEcgIYQEgDiAEBEi0KCnJlcXVlc3RfaWQYCSABKAlCFLpIEXIPEAEY/wEyCF5bIS1+XSskSASIAQEaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOgaStRgCCAFCDwoNX3JlY2lwaWVudF9pZEISChBfcmVjaXBpZW50X2VtYWlsQg4KDF9kZXNjcmlwdGlvbkIHCgVfZXRhZ0INCgtfcmVxdWVzdF9pZCJpChVVcGRhdGVQYXltZW50UmVzcG9uc2USMAoHcGF5bWVudBgBIAEoCzIfLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudBIWCg5hdWRpdF9ldmVudF9pZBgCIAEoCToGkrUYAggBIrkBChRDYW5jZWxQYXltZW50UmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESIAoGcmVhc29uGAIgASgJQhC6SAVyAxj0A5q1GAQIARABEhoKBGV0YWcYAyABKAlCB7pIBHICGEBIAIgBARItCgpyZXF1ZXN0X2lkGAQgASgJQhS6SBFyDxABGP8BMgheWyEtfl0rJEgBiAEBOgaStRgCCAFCBwoFX2V0YWdCDQoLX3JlcXVlc3RfaWQiaQoVQ2FuY2VsUGF5bWVudFJlc3BvbnNlEjAKB3BheW1lbnQYASABKAsyHy5zdHJvbmdyb29tLnBheW1lbnRzLnYxLlBheW1lbnQSFgoOYXVkaXRfZXZlbnRfaWQYAiABKAk6BpK1GAIIASL/AQoXU2V0UGF5bWVudFN0YXR1c1JlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEkEKBnN0YXR1cxgCIAEoDjIlLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudFN0YXR1c0IKukgHggEEEAEgABIgCgZyZWFzb24YAyABKAlCELpIBXIDGPQDmrUYBAgBEAESGgoEZXRhZxgEIAEoCUIHukgEcgIYQEgAiAEBEi0KCnJlcXVlc3RfaWQYBSABKAlCFLpIEXIPEAEY/wEyCF5bIS1+XSskSAGIAQE6BpK1GAIIAUIHCgVfZXRhZ0INCgtfcmVxdWVzdF9pZCJUChhTZXRQYXltZW50U3RhdHVzUmVzcG9uc2USMAoHcGF5bWVudBgBIAEoCzIfLnN0cm9uZ3Jvb20ucGF5bWVudHMudjEuUGF5bWVudDoGkrUYAggBIkQKF1NlYXJjaFJlY2lwaWVudHNSZXF1ZXN0EiEKBXF1ZXJ5GAEgASgJQhK6SAdyBRABGP8BmrUYBAgCEAI6BpK1GAIIASI1CglSZWNpcGllbnQSCgoCaWQYASABKAkSFAoEbmFtZRgCIAEoCUIGmrUYAggCOgaStRgCCAEiWQoYU2VhcmNoUmVjaXBpZW50c1Jlc3BvbnNlEjUKCnJlY2lwaWVudHMYASADKAsyIS5zdHJvbmdyb29tLnBheW1lbnRzLnYxLlJlY2lwaWVudDoGkrUYAggBIj8KFFdhdGNoUGF5bWVudHNSZXF1ZXN0Eh8KDmFmdGVyX2V2ZW50X2lkGAEgASgJQge6SARyAhhAOgaStRgCCAEiYwoVV2F0Y2hQYXltZW50c1Jlc3BvbnNlEhAKCGV2ZW50X2lkGAEgASgJEjAKB3BheW1lbnQYAiABKAsyHy5zdHJvbmdyb29tLnBheW1lbnRzLnYxLlBheW1lbnQ6BpK1GAIIASp9CgtQYXltZW50VHlwZRIcChhQQVlNRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIYChRQQVlNRU5UX1RZUEVfSU5TVEFOVBABEhoKFlBBWU1FTlRfVFlQRV9TQ0hFRFVMRUQQAhIaChZQQVlNRU5UX1RZUEVfUkVDVVJSSU5HEAMqhQIKDVBheW1lbnRTdGF0dXMSHgoaUEFZTUVOVF9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZQQVlNRU5UX1NUQVRVU19QRU5ESU5HEAESHQoZUEFZTUVOVF9TVEFUVVNfUFJPQ0VTU0lORxACEhwKGFBBWU1FTlRfU1RBVFVTX0NPTVBMRVRFRBADEhkKFVBBWU1FTlRfU1RBVFVTX0ZBSUxFRBAEEhwKGFBBWU1FTlRfU1RBVFVTX0NBTkNFTExFRBAFEiUKIVBBWU1FTlRfU1RBVFVTX1BBUlRJQUxMWV9SRUZVTkRFRBAGEhsKF1BBWU1FTlRfU1RBVFVTX1JFRlVOREVEEAdiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_strongroom_options_v1_policy, file_strongroom_payments_v1_money]);
 
 /**
  * A payment from its sender to its recipient.
@@ -368,11 +368,19 @@ export type CreatePaymentResponse = Message<"strongroom.payments.v1.CreatePaymen
   payment?: Payment | undefined;
 
   /**
-   * Proof that the act is in the audit log (C2SP tlog-proof), when asked for.
+   * Always empty: a repetition is answered with the same bytes, and a proof grows with the log. Use GetPaymentReceipt.
    *
-   * @generated from field: string audit_receipt = 2;
+   * @generated from field: string audit_receipt = 2 [deprecated = true];
+   * @deprecated
    */
   auditReceipt: string;
+
+  /**
+   * Id of this act in the audit log; GetPaymentReceipt proves it.
+   *
+   * @generated from field: string audit_event_id = 3;
+   */
+  auditEventId: string;
 };
 
 /**
@@ -381,6 +389,55 @@ export type CreatePaymentResponse = Message<"strongroom.payments.v1.CreatePaymen
  */
 export const CreatePaymentResponseSchema: GenMessage<CreatePaymentResponse> = /*@__PURE__*/
   messageDesc(file_strongroom_payments_v1_payment, 3);
+
+/**
+ * GetPaymentReceiptRequest names an act on a payment.
+ *
+ * @generated from message strongroom.payments.v1.GetPaymentReceiptRequest
+ */
+export type GetPaymentReceiptRequest = Message<"strongroom.payments.v1.GetPaymentReceiptRequest"> & {
+  /**
+   * Id of the payment.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Id of the act, from the answer to it.
+   *
+   * @generated from field: string event_id = 2;
+   */
+  eventId: string;
+};
+
+/**
+ * Describes the message strongroom.payments.v1.GetPaymentReceiptRequest.
+ * Use `create(GetPaymentReceiptRequestSchema)` to create a new message.
+ */
+export const GetPaymentReceiptRequestSchema: GenMessage<GetPaymentReceiptRequest> = /*@__PURE__*/
+  messageDesc(file_strongroom_payments_v1_payment, 4);
+
+/**
+ * GetPaymentReceiptResponse holds a proof that its holder checks offline.
+ *
+ * @generated from message strongroom.payments.v1.GetPaymentReceiptResponse
+ */
+export type GetPaymentReceiptResponse = Message<"strongroom.payments.v1.GetPaymentReceiptResponse"> & {
+  /**
+   * C2SP tlog-proof with the record and the salt of its commitment.
+   *
+   * @generated from field: string audit_receipt = 1;
+   */
+  auditReceipt: string;
+};
+
+/**
+ * Describes the message strongroom.payments.v1.GetPaymentReceiptResponse.
+ * Use `create(GetPaymentReceiptResponseSchema)` to create a new message.
+ */
+export const GetPaymentReceiptResponseSchema: GenMessage<GetPaymentReceiptResponse> = /*@__PURE__*/
+  messageDesc(file_strongroom_payments_v1_payment, 5);
 
 /**
  * GetPaymentRequest names the payment.
@@ -401,7 +458,7 @@ export type GetPaymentRequest = Message<"strongroom.payments.v1.GetPaymentReques
  * Use `create(GetPaymentRequestSchema)` to create a new message.
  */
 export const GetPaymentRequestSchema: GenMessage<GetPaymentRequest> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 4);
+  messageDesc(file_strongroom_payments_v1_payment, 6);
 
 /**
  * GetPaymentResponse holds the payment with its history.
@@ -422,7 +479,7 @@ export type GetPaymentResponse = Message<"strongroom.payments.v1.GetPaymentRespo
  * Use `create(GetPaymentResponseSchema)` to create a new message.
  */
 export const GetPaymentResponseSchema: GenMessage<GetPaymentResponse> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 5);
+  messageDesc(file_strongroom_payments_v1_payment, 7);
 
 /**
  * ListPaymentsRequest pages through the caller's payments, or all for an administrator.
@@ -492,7 +549,7 @@ export type ListPaymentsRequest = Message<"strongroom.payments.v1.ListPaymentsRe
  * Use `create(ListPaymentsRequestSchema)` to create a new message.
  */
 export const ListPaymentsRequestSchema: GenMessage<ListPaymentsRequest> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 6);
+  messageDesc(file_strongroom_payments_v1_payment, 8);
 
 /**
  * ListPaymentsResponse holds one page.
@@ -527,7 +584,7 @@ export type ListPaymentsResponse = Message<"strongroom.payments.v1.ListPaymentsR
  * Use `create(ListPaymentsResponseSchema)` to create a new message.
  */
 export const ListPaymentsResponseSchema: GenMessage<ListPaymentsResponse> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 7);
+  messageDesc(file_strongroom_payments_v1_payment, 9);
 
 /**
  * UpdatePaymentRequest changes a pending payment; unset fields stay. The currency can't change.
@@ -604,7 +661,7 @@ export type UpdatePaymentRequest = Message<"strongroom.payments.v1.UpdatePayment
  * Use `create(UpdatePaymentRequestSchema)` to create a new message.
  */
 export const UpdatePaymentRequestSchema: GenMessage<UpdatePaymentRequest> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 8);
+  messageDesc(file_strongroom_payments_v1_payment, 10);
 
 /**
  * UpdatePaymentResponse holds the payment.
@@ -618,6 +675,13 @@ export type UpdatePaymentResponse = Message<"strongroom.payments.v1.UpdatePaymen
    * @generated from field: strongroom.payments.v1.Payment payment = 1;
    */
   payment?: Payment | undefined;
+
+  /**
+   * Id of this act in the audit log; GetPaymentReceipt proves it.
+   *
+   * @generated from field: string audit_event_id = 2;
+   */
+  auditEventId: string;
 };
 
 /**
@@ -625,7 +689,7 @@ export type UpdatePaymentResponse = Message<"strongroom.payments.v1.UpdatePaymen
  * Use `create(UpdatePaymentResponseSchema)` to create a new message.
  */
 export const UpdatePaymentResponseSchema: GenMessage<UpdatePaymentResponse> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 9);
+  messageDesc(file_strongroom_payments_v1_payment, 11);
 
 /**
  * CancelPaymentRequest withdraws a payment.
@@ -667,7 +731,7 @@ export type CancelPaymentRequest = Message<"strongroom.payments.v1.CancelPayment
  * Use `create(CancelPaymentRequestSchema)` to create a new message.
  */
 export const CancelPaymentRequestSchema: GenMessage<CancelPaymentRequest> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 10);
+  messageDesc(file_strongroom_payments_v1_payment, 12);
 
 /**
  * CancelPaymentResponse holds the payment.
@@ -681,6 +745,13 @@ export type CancelPaymentResponse = Message<"strongroom.payments.v1.CancelPaymen
    * @generated from field: strongroom.payments.v1.Payment payment = 1;
    */
   payment?: Payment | undefined;
+
+  /**
+   * Id of this act in the audit log; GetPaymentReceipt proves it.
+   *
+   * @generated from field: string audit_event_id = 2;
+   */
+  auditEventId: string;
 };
 
 /**
@@ -688,7 +759,7 @@ export type CancelPaymentResponse = Message<"strongroom.payments.v1.CancelPaymen
  * Use `create(CancelPaymentResponseSchema)` to create a new message.
  */
 export const CancelPaymentResponseSchema: GenMessage<CancelPaymentResponse> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 11);
+  messageDesc(file_strongroom_payments_v1_payment, 13);
 
 /**
  * SetPaymentStatusRequest moves a payment along a legal transition.
@@ -737,7 +808,7 @@ export type SetPaymentStatusRequest = Message<"strongroom.payments.v1.SetPayment
  * Use `create(SetPaymentStatusRequestSchema)` to create a new message.
  */
 export const SetPaymentStatusRequestSchema: GenMessage<SetPaymentStatusRequest> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 12);
+  messageDesc(file_strongroom_payments_v1_payment, 14);
 
 /**
  * SetPaymentStatusResponse holds the payment.
@@ -758,7 +829,7 @@ export type SetPaymentStatusResponse = Message<"strongroom.payments.v1.SetPaymen
  * Use `create(SetPaymentStatusResponseSchema)` to create a new message.
  */
 export const SetPaymentStatusResponseSchema: GenMessage<SetPaymentStatusResponse> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 13);
+  messageDesc(file_strongroom_payments_v1_payment, 15);
 
 /**
  * SearchRecipientsRequest finds a user by exact e-mail address, or among the caller's past recipients.
@@ -779,7 +850,7 @@ export type SearchRecipientsRequest = Message<"strongroom.payments.v1.SearchReci
  * Use `create(SearchRecipientsRequestSchema)` to create a new message.
  */
 export const SearchRecipientsRequestSchema: GenMessage<SearchRecipientsRequest> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 14);
+  messageDesc(file_strongroom_payments_v1_payment, 16);
 
 /**
  * Someone who can be paid.
@@ -807,7 +878,7 @@ export type Recipient = Message<"strongroom.payments.v1.Recipient"> & {
  * Use `create(RecipientSchema)` to create a new message.
  */
 export const RecipientSchema: GenMessage<Recipient> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 15);
+  messageDesc(file_strongroom_payments_v1_payment, 17);
 
 /**
  * SearchRecipientsResponse holds at most ten matches.
@@ -828,7 +899,7 @@ export type SearchRecipientsResponse = Message<"strongroom.payments.v1.SearchRec
  * Use `create(SearchRecipientsResponseSchema)` to create a new message.
  */
 export const SearchRecipientsResponseSchema: GenMessage<SearchRecipientsResponse> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 16);
+  messageDesc(file_strongroom_payments_v1_payment, 18);
 
 /**
  * WatchPaymentsRequest follows the caller's payments.
@@ -849,7 +920,7 @@ export type WatchPaymentsRequest = Message<"strongroom.payments.v1.WatchPayments
  * Use `create(WatchPaymentsRequestSchema)` to create a new message.
  */
 export const WatchPaymentsRequestSchema: GenMessage<WatchPaymentsRequest> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 17);
+  messageDesc(file_strongroom_payments_v1_payment, 19);
 
 /**
  * WatchPaymentsResponse is one change, or a keep-alive without a payment.
@@ -877,7 +948,7 @@ export type WatchPaymentsResponse = Message<"strongroom.payments.v1.WatchPayment
  * Use `create(WatchPaymentsResponseSchema)` to create a new message.
  */
 export const WatchPaymentsResponseSchema: GenMessage<WatchPaymentsResponse> = /*@__PURE__*/
-  messageDesc(file_strongroom_payments_v1_payment, 18);
+  messageDesc(file_strongroom_payments_v1_payment, 20);
 
 /**
  * How a payment is timed.

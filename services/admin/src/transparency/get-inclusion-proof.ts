@@ -27,7 +27,7 @@ export interface TransparencyDeps {
 /** A proof that its holder checks offline (B-receipt). It is checked here first: a damaged log hands out none. */
 export async function getInclusionProof(
   deps: TransparencyDeps,
-  request: GetInclusionProofRequest,
+  request: Pick<GetInclusionProofRequest, 'sequence' | 'eventId' | 'treeSize'>,
 ): Promise<MessageInitShape<typeof GetInclusionProofResponseSchema>> {
   const { auditDatabase } = deps;
   const index = await requireSequence(deps, request);
@@ -58,7 +58,7 @@ export async function getInclusionProof(
 
 async function requireSequence(
   { auditDatabase }: TransparencyDeps,
-  request: GetInclusionProofRequest,
+  request: Pick<GetInclusionProofRequest, 'sequence' | 'eventId'>,
 ): Promise<number> {
   const { sequence, eventId } = request;
   if ((sequence === undefined) === (eventId === undefined)) {

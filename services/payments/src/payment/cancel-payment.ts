@@ -37,8 +37,8 @@ export async function cancelPayment(
       const facts = { actorId: principal.userId, actorKind: 'user', reason: request.reason } as const;
       const cancelled: Payment = await changeStatus(tx, payment, { status: 'cancelled' }, facts);
       await deleteTask(tx, payment.id);
-      await appendEvent(tx, actOf(call), paymentEvent('PAYMENT_CANCELLED', cancelled));
-      return { payment: paymentToProto(cancelled) };
+      const auditEventId = await appendEvent(tx, actOf(call), paymentEvent('PAYMENT_CANCELLED', cancelled));
+      return { payment: paymentToProto(cancelled), auditEventId };
     },
   });
   deps.signals.raise('payment-changed');

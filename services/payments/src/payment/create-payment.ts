@@ -49,14 +49,18 @@ async function createOnce(deps: Deps, request: CreatePaymentRequest, call: Call,
     throw error;
   }
   const payment = newPaymentToPayment(draft);
-  const response = create(CreatePaymentResponseSchema, { payment: paymentToProto(payment) });
   const act = actOf(call);
+  const event = eventRow(act, paymentEvent('PAYMENT_CREATED', payment));
+  const response = create(CreatePaymentResponseSchema, {
+    payment: paymentToProto(payment),
+    auditEventId: event.eventId,
+  });
   await failpoint('payments.create.before-commit');
   const outcome = await writeNewPayment(deps.database, act, {
     use,
     draft,
     sealedResponse: sealResponse(deps, use, toBinary(CreatePaymentResponseSchema, response)),
-    event: eventRow(act, paymentEvent('PAYMENT_CREATED', payment)),
+    event,
   });
   await failpoint('payments.create.after-commit');
   if (outcome === 'busy') return replayOrConflict(deps, CreatePaymentResponseSchema, use, call);

@@ -1,4 +1,4 @@
-import type { MessageShape } from '@bufbuild/protobuf';
+import type { MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import {
   type UpdatePaymentRequest,
   UpdatePaymentResponseSchema,
@@ -34,7 +34,7 @@ export async function updatePayment(
     },
     write: async (tx, recipientId) => {
       const payment = requireSender(principal, await lockPayment(tx, request.id));
-      return { payment: paymentToProto(await applyEdit(deps, tx, { payment, request, recipientId, call })) };
+      return applyEdit(deps, tx, { payment, request, recipientId, call });
     },
   });
   deps.signals.raise('schedule');
@@ -50,17 +50,21 @@ interface Edit {
   readonly call: Call;
 }
 
-async function applyEdit(deps: Deps, tx: Transaction, { payment, request, recipientId, call }: Edit): Promise<Payment> {
+async function applyEdit(
+  deps: Deps,
+  tx: Transaction,
+  { payment, request, recipientId, call }: Edit,
+): Promise<MessageInitShape<typeof UpdatePaymentResponseSchema>> {
   requireEtag(payment, request.etag);
   if (payment.status !== 'pending') throw errors.PAYMENT_NOT_PENDING({ metadata: { paymentStatus: payment.status } });
   const edit = decideEdit(payment, request, { recipientId, nowMs: deps.now() });
   const changed = changedFields(payment, edit);
-  if (changed.length === 0) return payment;
+  if (changed.length === 0) return { payment: paymentToProto(payment) };
   const facts = { actorId: requirePrincipal(call).userId, actorKind: 'user', reason: '' } as const;
   const edited = await editPayment(tx, payment, edit, facts);
   const details = { changedFields: changed.join(',') };
-  await appendEvent(tx, actOf(call), paymentEvent('PAYMENT_UPDATED', edited, details));
-  return edited;
+  const auditEventId = await appendEvent(tx, actOf(call), paymentEvent('PAYMENT_UPDATED', edited, details));
+  return { payment: paymentToProto(edited), auditEventId };
 }
 
 async function newRecipient(deps: Deps, request: UpdatePaymentRequest, call: Call): Promise<string | undefined> {

@@ -4,10 +4,12 @@ import {
   RefundPaymentResponseSchema,
 } from '@strongroom/gen/strongroom/payments/v1/refund_pb.ts';
 import { uuidv7 } from '@strongroom/platform/crypto';
-import { type Call, requirePrincipal } from '@strongroom/platform/rpc';
+import { appendEvent } from '@strongroom/platform/outbox';
+import { actOf, type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { runIdempotent } from '../idempotency/idempotent.ts';
 import { requireRecipient } from '../payment/payment.ts';
+import { paymentEvent } from '../payment/payment-event.ts';
 import { paymentToProto } from '../payment/payment-proto.ts';
 import { lockPayment } from '../payment/payment-store.ts';
 import { insertTask } from '../psp/psp-task-store.ts';
@@ -39,7 +41,10 @@ export async function refundPayment(
     };
     await insertRefund(tx, refund);
     await insertTask(tx, { id: refund.id, kind: 'refund', paymentId: payment.id });
-    return { refund: refundToProto(refund), payment: paymentToProto(payment) };
+    const details = { refundId: refund.id, refundMinorUnits: String(minorUnits), refundStatus: refund.status };
+    // Who asked for it; what became of it is told by the provider's act.
+    const auditEventId = await appendEvent(tx, actOf(call), paymentEvent('PAYMENT_UPDATED', payment, details));
+    return { refund: refundToProto(refund), payment: paymentToProto(payment), auditEventId };
   });
   deps.signals.raise('psp-task');
   return response;
