@@ -37,6 +37,7 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
   const max = config.DB_POOL_MAX_CONNECTIONS;
   const label = { database: name };
   const { sql: client, openConnections } = createClient({ url: options.url, name, config, max });
+  metrics?.add('db_connection_timeouts_total', 0, label);
   const gate = createPoolGate(max, () => metrics?.increment('db_connection_timeouts_total', label));
   const observer = createQueryObserver({ name, config, logger, metrics });
   const durability = createDurabilityCheck(client, logger);

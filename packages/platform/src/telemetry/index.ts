@@ -4,6 +4,8 @@ export {
   type CounterName,
   type GaugeName,
   type HistogramName,
+  type LabelName,
+  labelValues,
   type MetricDefinition,
   type MetricName,
   metricDefinitions,

@@ -127,6 +127,40 @@ export const metricDefinitions = {
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof metricDefinitions;
+export type LabelName = (typeof metricDefinitions)[MetricName]['labels'][number];
+
+/** Out of which few values each label takes its own: never out of what a request says (B-canary). */
+export const labelValues: Record<LabelName, string> = {
+  action: 'The verb of an SQL statement; what is done about an anomaly.',
+  check: 'The health checks that a process registers.',
+  class: 'The limits.',
+  code: "Connect's sixteen codes, and ok.",
+  criticality: 'The criticalities of the contract.',
+  currency: 'The currencies that payments supports.',
+  database: 'The services that have one.',
+  durable: 'The consumers of the bus.',
+  event: 'open, halfOpen, close.',
+  flag: 'The feature flags.',
+  key: 'user, session, ip, other.',
+  kind: 'What an outbox row is; which question a cache answered.',
+  method: 'The methods of the contract; the methods of HTTP, unknown ones as OTHER; the kinds of second factor.',
+  name: 'What a breaker or a limit guards: a service or the PSP.',
+  operation: 'The verbs of a write; the calls of the PSP.',
+  outcome: 'Words of the code that counts.',
+  path: 'What is locked: email, device, otp, password.',
+  reason: 'Reasons of the error catalogues and of the code that counts.',
+  route: 'The routes of the contract as templates; what matches none is one value.',
+  rule: 'The kinds of anomaly.',
+  service: 'The processes.',
+  source: 'The services.',
+  status: 'The status codes that the edge answers.',
+  stream: 'The streams of the bus.',
+  table: 'The tables that our own statements name.',
+  target: 'The services.',
+  template: 'The templates of notices.',
+  type: 'The types of payment.',
+};
+
 type NamesOf<T extends MetricType> = {
   [Name in MetricName]: (typeof metricDefinitions)[Name]['type'] extends T ? Name : never;
 }[MetricName];

@@ -14,7 +14,15 @@ const actorKinds: ReadonlySet<string> = new Set(['user', 'service', 'database', 
 const subjectPattern = /^strongroom\.events\.([a-z]+)\.([A-Z_]+)$/;
 
 /** The closed list of reasons why a message can't become a record (F29). */
-export type ParkReason = 'TOO_BIG' | 'UNDECODABLE' | 'UNKNOWN_VERSION' | 'UNKNOWN_ACTION' | 'INVALID' | 'WRONG_SUBJECT';
+export const parkReasons = [
+  'TOO_BIG',
+  'UNDECODABLE',
+  'UNKNOWN_VERSION',
+  'UNKNOWN_ACTION',
+  'INVALID',
+  'WRONG_SUBJECT',
+] as const;
+export type ParkReason = (typeof parkReasons)[number];
 
 export type CheckedMessage = { readonly event: AuditEvent } | { readonly reason: ParkReason };
 

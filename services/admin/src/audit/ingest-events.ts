@@ -12,7 +12,7 @@ import { failpoint } from '@strongroom/platform/process';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import { appendEvents, type LogDeps } from './append-events.ts';
 import { checkMessage } from './audit-event.ts';
-import { beginEventCounts, countEvent } from './event-counts.ts';
+import { beginEventCounts, countEvent, countParked } from './event-counts.ts';
 import type { LogTail } from './log-tail.ts';
 import { countParkedEvents, insertParkedEvent } from './parked-event-store.ts';
 
@@ -79,7 +79,6 @@ async function parkMessage(deps: IngestDeps, message: BusMessage, reason: string
     sealedPayload: keyring.seal(parkedPurpose, message.data, id),
     reason,
   });
-  if (parked > 0)
-    metrics.increment('audit_events_parked_total', { reason: /^[A-Z_]+$/.test(reason) ? reason : 'REFUSED' });
+  if (parked > 0) countParked(metrics, reason);
   metrics.set('audit_parked_events', await countParkedEvents(auditDatabase));
 }
