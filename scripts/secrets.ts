@@ -13,6 +13,7 @@ import {
   type ValueProvider,
   type ValueProviders,
 } from '@strongroom/platform/config';
+import { isSealingService, reencryptService, type SealingService, sealingServices } from './secrets/re-encrypt.ts';
 
 const help = `Usage: npm run secrets -- COMMAND [options]
 
@@ -20,6 +21,8 @@ const help = `Usage: npm run secrets -- COMMAND [options]
   encrypt --name VARIABLE    seal the value on standard input; prints ENC[provider:…]
   decrypt --name VARIABLE    open the ENC[…] on standard input; prints the value
   rotate  --file FILE        seal every ENC[…] of a .env file again under the key in use, in place
+  rotate  --service NAME     seal every encrypted column of auth, payments, profile or admin again under the key in
+                             use, while the service runs; broken off, run it again
   test                       seal and open a random value with each provider that has a key
 
   --provider NAME            local (default) or awskms
@@ -27,7 +30,8 @@ const help = `Usage: npm run secrets -- COMMAND [options]
 
 A value is bound to its variable's name: it can't be moved to another one. Keys come from ENCRYPTION_MASTER_KEY,
 ENCRYPTION_KEY_ID and, for values sealed under older keys, ENCRYPTION_PREVIOUS_KEYS (id:key,id:key); or from AWS KMS by
-AWS_KMS_KEY_ID. Each access is written to standard error as a JSON line for the audit: provider, key id, name, outcome.
+AWS_KMS_KEY_ID. rotate --service takes the service's own variables: those keys and DATABASE_URL (AUDIT_DATABASE_URL for
+admin; without it the database that npm start left in .data/engines.json). Each access is written to standard error as a JSON line for the audit: provider, key id, name, outcome.
 `;
 
 const masterKeyBytes = 32;
@@ -39,6 +43,7 @@ class UsageError extends Error {}
 interface Options {
   readonly name?: string | undefined;
   readonly file?: string | undefined;
+  readonly service?: string | undefined;
   readonly provider: string;
 }
 
@@ -61,7 +66,8 @@ async function decrypt(options: Options, providers: ValueProviders): Promise<voi
 }
 
 async function rotate(options: Options, providers: ValueProviders): Promise<void> {
-  if (options.file === undefined) throw new UsageError('rotate needs --file FILE.');
+  if (options.service !== undefined) return reencryptService(serviceOf(options.service));
+  if (options.file === undefined) throw new UsageError('rotate needs --file FILE or --service NAME.');
   const provider = providerOf(options, providers);
   const lines = (await readFile(options.file, 'utf8')).split('\n');
   let sealedCount = 0;
@@ -112,6 +118,11 @@ async function open(variable: string, sealed: string, providers: ValueProviders)
   return await openEncryptedValue({ variable, text: sealed, providers, onAccess: recordAccess });
 }
 
+function serviceOf(name: string): SealingService {
+  if (isSealingService(name)) return name;
+  throw new UsageError(`${name} seals nothing: say ${sealingServices.join(', ')}.`);
+}
+
 function nameOf({ name }: Options): string {
   if (name === undefined || !variableName.test(name)) {
     throw new UsageError("--name VARIABLE is needed: the variable's name, in capitals.");
@@ -140,6 +151,7 @@ async function main(): Promise<void> {
     options: {
       name: { type: 'string' },
       file: { type: 'string' },
+      service: { type: 'string' },
       provider: { type: 'string', default: 'local' },
       help: { type: 'boolean', default: false },
     },

@@ -1,10 +1,15 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { cp, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { finished } from 'node:stream/promises';
+import { createKeyring } from '@strongroom/platform/crypto';
 import { isServiceError } from '@strongroom/platform/errors';
 import { until } from '@strongroom/testkit';
 import { isInclusionProofValid, parseCheckpoint, parseNote } from '@strongroom/tlog';
+import type { TransactionSql } from 'postgres';
 import tap from 'tap';
+import { resealKeystore } from '../src/audit/retention-worker.ts';
 import { openPersonKeystore } from '../src/erasure/person-keystore.ts';
 import { type AdminFixture, startAdmin } from './admin-fixture.ts';
 import { makeEvent } from './log-fixture.ts';
@@ -17,6 +22,45 @@ async function logged(admin: AdminFixture, ids: readonly string[]): Promise<void
     },
     { what: 'the events in the log' },
   );
+}
+
+const recordColumns = `sequence, retention_class, event_id, action, resource_type, resource_id, actor_id, actor_kind, actor_name,
+  subject_id, device_id, trace_id, request_id, occur_time, record_time, details, source, actor_sealed, subject_sealed, salt`;
+
+/** What an operator's backup of that evening holds of the two databases: every record, as the server writes them out. */
+async function saveBackup({
+  superuser,
+  adminSuperuser,
+}: AdminFixture): Promise<{ records: string; baselines: string }> {
+  const dump = async (sql: AdminFixture['superuser'], query: string) => {
+    const stream = await sql.unsafe(`copy (${query}) to stdout`).readable();
+    return text(stream);
+  };
+  return {
+    records: await dump(superuser, `select ${recordColumns} from audit_record order by sequence`),
+    baselines: await dump(adminSuperuser, 'select * from anomaly_baseline'),
+  };
+}
+
+/** Puts the databases back to that evening, past every trigger, as a restore does. */
+async function restoreBackup(admin: AdminFixture, backup: { records: string; baselines: string }): Promise<void> {
+  const restore = async (sql: TransactionSql, statement: string, content: string) => {
+    const stream = await sql.unsafe(statement).writable();
+    stream.end(content);
+    await finished(stream);
+  };
+  const known = backup.records.split('\n').length - 1;
+  await admin.superuser.begin(async (sql) => {
+    await sql`set local session_replication_role = replica`;
+    await sql`delete from audit_record where sequence < ${known}`;
+    await restore(sql, `copy audit_record (${recordColumns}) from stdin`, backup.records);
+  });
+  await admin.adminSuperuser.begin(async (sql) => {
+    await sql`set local session_replication_role = replica`;
+    await sql`delete from erasure`;
+    await sql`delete from anomaly_baseline`;
+    await restore(sql, 'copy anomaly_baseline from stdin', backup.baselines);
+  });
 }
 
 async function isProven(admin: AdminFixture, eventId: string): Promise<boolean> {
@@ -60,8 +104,7 @@ tap.test(
       return { about: about.events, by: by.events, others: others.events };
     };
     t.match((await read()).by, [{ ipAddress: '198.51.100.1', erased: false }]);
-    // What an operator's backup of that evening holds: both databases whole.
-    const backup = await admin.superuser`select * from audit_record`;
+    const backup = await saveBackup(admin);
 
     const profile = await admin.service('profile');
     t.equal((await profile.eraseSubject({ userId: erased })).erased, true);
@@ -94,7 +137,14 @@ tap.test(
     );
     t.match(record, { actorKind: 'service', actorName: 'profile' });
 
-    t.equal(backup.length >= events.length, true);
+    await restoreBackup(admin, backup);
+    const restored = await read();
+    t.match(restored.by, [{ ipAddress: '', userAgent: '', erased: true }], 'with the older backup in place');
+    t.match(
+      restored.others.find(({ id }) => id === events[3]?.id),
+      { ipAddress: '198.51.100.4', erased: false },
+    );
+    for (const { id } of events) t.ok(await isProven(admin, id), 'every proof holds over the restored records');
     const reopened = await openPersonKeystore(admin.env.AUDIT_KEYSTORE_DIR, admin.keyring);
     t.equal(await reopened.keyOf(erased), undefined, 'the backup is whole, and no key in it or out of it opens it');
     t.ok(await reopened.keyOf(other));
@@ -164,6 +214,35 @@ tap.test('B-erase: a person gets what the log holds about him, and nothing perso
   t.match(records[1], { details: { name: 'Ada' }, aboutYou: true });
   t.notOk(text.includes('198.51.100.66') || text.includes('Grace'), 'personal facts of others are left out');
 });
+
+tap.test(
+  'B-erase, F32: erasures at once all hold, also while the keystore is sealed under a new master key',
+  async (t) => {
+    const [older, newer] = [randomBytes(32), randomBytes(32)];
+    const admin = await startAdmin(t, {
+      env: { ENCRYPTION_MASTER_KEY: older.toString('hex'), ENCRYPTION_PREVIOUS_KEYS: `next:${newer.toString('hex')}` },
+    });
+    const profile = await admin.service('profile');
+    // Among 64 files: some share one.
+    const people = Array.from({ length: 24 }, () => randomUUID());
+    const kept = await admin.keystore.keyOf('somebody');
+    const folder = admin.env.AUDIT_KEYSTORE_DIR;
+    const rotated = createKeyring([
+      { id: 'next', key: newer },
+      { id: 'local-1', key: older },
+    ]);
+    const keystore = await openPersonKeystore(folder, rotated);
+    const reseal = () => resealKeystore({ database: admin.database, keystore });
+    const erasures = people.map((userId) => profile.eraseSubject({ userId }, { timeoutMs: 30_000 }));
+    const [resealed] = await Promise.all([reseal(), ...erasures]);
+    t.ok(resealed > 0);
+    await reseal();
+    const alone = await openPersonKeystore(folder, createKeyring([{ id: 'next', key: newer }]));
+    const left = (await Promise.all(people.map((id) => alone.keyOf(id)))).filter((key) => key !== undefined);
+    t.equal(left.length, 0, 'no erased person has come back');
+    t.strictSame(await alone.keyOf('somebody'), kept, 'the others keep their keys, without the older master key');
+  },
+);
 
 tap.test(
   'B-erase: the keystore keeps all keys but the erased ones, is closed to others, and refuses to lose a file',

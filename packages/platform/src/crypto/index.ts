@@ -18,4 +18,6 @@ export {
   type MasterKey,
   parseMasterKey,
 } from './keyring.ts';
+export { type Reencrypted, type ReencryptOptions, reencryptColumn } from './re-encrypt.ts';
 export { OpenError, openBytes, readSealed, sealBytes } from './sealed-bytes.ts';
+export { type SealedColumn, type SealingDatabase, sealedColumns } from './sealed-columns.ts';

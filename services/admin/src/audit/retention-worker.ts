@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Database, serviceAct } from '@strongroom/platform/database';
 import { appendEvent } from '@strongroom/platform/outbox';
 import type { Logger } from '@strongroom/platform/telemetry';
+import { lockKeystore } from '../erasure/erasure-store.ts';
+import type { PersonKeystore } from '../erasure/person-keystore.ts';
 import { listHeldPersons } from '../hold/hold-store.ts';
 import type { Queries } from '../queries.ts';
 import { lockLog, raiseMinimumIndex } from './log-store.ts';
@@ -10,6 +12,11 @@ export interface RetentionDeps {
   readonly auditDatabase: Database;
   readonly database: Database;
   readonly logger: Logger;
+}
+
+export interface KeystoreDeps {
+  readonly database: Database;
+  readonly keystore: PersonKeystore;
 }
 
 export interface PrunedPartition {
@@ -59,11 +66,25 @@ async function dropOldest({ sql }: Queries, held: readonly string[]): Promise<Pr
   );
 }
 
+/** After a rotation of the master key the keystore's files are sealed under the new one (F32). Erasures come in between. */
+export async function resealKeystore({ database, keystore }: KeystoreDeps): Promise<number> {
+  for (let count = 0; ; count += 1) {
+    const hasSealed = await database.transaction(serviceAct('admin'), async (tx) => {
+      await lockKeystore(tx);
+      return keystore.resealNext();
+    });
+    if (!hasSealed) return count;
+  }
+}
+
 /** Looks now and then; goes on at once as long as there is something to prune. */
-export function startRetention(deps: RetentionDeps, intervalMs: number): { stop(): Promise<void> } {
+export function startRetention(deps: RetentionDeps & KeystoreDeps, intervalMs: number): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const run = async () => {
     while (!stopping.signal.aborted) {
+      await resealKeystore(deps).catch((error: unknown) => {
+        deps.logger.error({ err: error }, 'the keystore could not be sealed again');
+      });
       const pruned = await prunePartition(deps).catch((error: unknown) => {
         deps.logger.error({ err: error }, 'retention could not be applied');
         return undefined;

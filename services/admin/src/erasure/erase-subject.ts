@@ -9,7 +9,7 @@ import { failpoint } from '@strongroom/platform/process';
 import { actOf, type Call } from '@strongroom/platform/rpc';
 import { errors } from '../errors.ts';
 import { findActiveHold, lockPerson } from '../hold/hold-store.ts';
-import { deleteBaseline, insertErasure } from './erasure-store.ts';
+import { deleteBaseline, insertErasure, lockKeystore } from './erasure-store.ts';
 import type { PersonKeystore } from './person-keystore.ts';
 
 /**
@@ -37,6 +37,7 @@ export async function eraseSubject(
         details: { what: 'personal data in the audit log' },
       });
     }
+    await lockKeystore(tx);
     const isDestroyed = await keystore.erase(userId);
     await failpoint('admin.erase.before-commit');
     return isDestroyed;

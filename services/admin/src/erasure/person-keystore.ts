@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Keyring } from '@strongroom/platform/crypto';
+import { type Keyring, readSealed } from '@strongroom/platform/crypto';
 import { depthBits, deriveKey, leafOf, puncture, secretBytes, type TreeNode } from './punctured-tree.ts';
 
 /** The tree's top levels, one file each: what an erasure rewrites stays small. */
@@ -22,6 +22,8 @@ export interface PersonKeystore {
   keyOf(personId: string): Promise<Uint8Array | undefined>;
   /** Destroys the person's key for ever; false where it was already. The caller sees to it that one erases at a time. */
   erase(personId: string): Promise<boolean>;
+  /** Seals one file again that isn't under the active master key (F32); false once none is left. One at a time, as with erase. */
+  resealNext(): Promise<boolean>;
 }
 
 interface Shard {
@@ -31,7 +33,7 @@ interface Shard {
 }
 
 /** The keyring's part: the files are sealed too, so that whoever copies the folder alone has nothing. */
-export type KeystoreSeal = Pick<Keyring, 'seal' | 'open'>;
+export type KeystoreSeal = Pick<Keyring, 'seal' | 'open' | 'activeKeyId'>;
 
 /** Opens the folder, or makes one where there is none. A folder that lacks a file is refused: its keys are lost. */
 export async function openPersonKeystore(folder: string, seal: KeystoreSeal): Promise<PersonKeystore> {
@@ -74,6 +76,14 @@ export async function openPersonKeystore(folder: string, seal: KeystoreSeal): Pr
       await writeShard(folder, name, seal, puncture(nodes, leaf));
       shards.delete(name);
       return true;
+    },
+    async resealNext() {
+      for (const name of shardNames()) {
+        if (readSealed(await readFile(join(folder, name))).keyId === seal.activeKeyId) continue;
+        await writeShard(folder, name, seal, await readShard(folder, name, seal));
+        return true;
+      }
+      return false;
     },
   };
 }

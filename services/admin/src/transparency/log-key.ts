@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Keyring } from '@strongroom/platform/crypto';
+import { type Keyring, readSealed } from '@strongroom/platform/crypto';
 import { createNoteSigner, formatVerifierKey, type NoteSigner, privateKeyFromSeed } from '@strongroom/tlog';
 
 const seedBytes = 32;
@@ -16,11 +16,14 @@ const publicFileMode = 0o644;
 export async function openLogKey(
   file: string,
   origin: string,
-  keyring: Pick<Keyring, 'seal' | 'open'>,
+  keyring: Pick<Keyring, 'seal' | 'open' | 'activeKeyId'>,
 ): Promise<NoteSigner> {
   await mkdir(dirname(file), { recursive: true });
   const sealed = (await readIfThere(file)) ?? (await makeSeed(file, origin, keyring));
-  const seed = keyring.open(sealPurpose, Buffer.from(sealed.trim(), 'base64'), origin);
+  const bytes = Buffer.from(sealed.trim(), 'base64');
+  const seed = keyring.open(sealPurpose, bytes, origin);
+  // After a rotation of the master key the older one can go (F32).
+  if (readSealed(bytes).keyId !== keyring.activeKeyId) await replaceSeed(file, seed, origin, keyring);
   const signer = createNoteSigner(origin, privateKeyFromSeed(seed));
   await writeOnce(`${file}.pub`, `${formatVerifierKey(signer.key)}\n`, publicFileMode);
   return signer;
@@ -30,6 +33,18 @@ async function makeSeed(file: string, origin: string, keyring: Pick<Keyring, 'se
   const sealed = keyring.seal(sealPurpose, randomBytes(seedBytes), origin);
   await writeOnce(file, `${Buffer.from(sealed).toString('base64')}\n`, fileMode);
   return readFile(file, 'utf8');
+}
+
+async function replaceSeed(
+  file: string,
+  seed: Uint8Array,
+  origin: string,
+  keyring: Pick<Keyring, 'seal'>,
+): Promise<void> {
+  const aside = `${file}.${randomBytes(6).toString('hex')}`;
+  const sealed = keyring.seal(sealPurpose, seed, origin).toString('base64');
+  await writeOnce(aside, `${sealed}\n`, fileMode);
+  await rename(aside, file);
 }
 
 /** Whole or not at all, and never over one that is there: another process may have been first. */
