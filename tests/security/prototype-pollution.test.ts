@@ -1,0 +1,115 @@
+// Keys that reach for prototypes, through the real edge, in bodies, queries and headers: nothing sticks to any object.
+import t from 'tap';
+import { startContractEdge } from './contract-edge.ts';
+
+const edge = await startContractEdge(t);
+const token = edge.mesh.tokens.token();
+const mark = 'polluted-by-a-test';
+const payment = '"type":"PAYMENT_TYPE_INSTANT","amount":{"currencyCode":"EUR","minorUnits":"100"},"description":"x"';
+
+const bodies = [
+  `{"__proto__":{"mark":"${mark}"}}`,
+  `{"\\u005f_proto__":{"mark":"${mark}"}}`,
+  `{"__pro\\u0074o__":{"mark":"${mark}"}}`,
+  `{"constructor":{"prototype":{"mark":"${mark}"}}}`,
+  `{"prototype":{"mark":"${mark}"}}`,
+  `{"amount":{"__proto__":{"mark":"${mark}"}}}`,
+  `{"amount":{"constructor":{"prototype":{"mark":"${mark}"}}}}`,
+  `{"metadata":{"__proto__":"${mark}"}}`,
+  `{"metadata":{"constructor":"${mark}"}}`,
+  `{"metadata":{"prototype":"${mark}"}}`,
+  `{"metadata":{"toString":"${mark}"}}`,
+  `{"metadata":{"hasOwnProperty":"${mark}"}}`,
+  `{"metadata":{"valueOf":"${mark}"}}`,
+  `{"metadata":{"__defineGetter__":"${mark}"}}`,
+  `{${payment},"__proto__":{"status":"PAYMENT_STATUS_COMPLETED"}}`,
+  `{${payment},"__proto__":null}`,
+  `{${payment},"__proto__":[]}`,
+  `{${payment},"__proto__.mark":"${mark}"}`,
+  `{${payment},"constructor.prototype.mark":"${mark}"}`,
+  `{"amount":[{"__proto__":{"mark":"${mark}"}}]}`,
+  `[{"__proto__":{"mark":"${mark}"}}]`,
+  `{"__proto__":{"__proto__":{"mark":"${mark}"}}}`,
+  `{"__proto__":{"toString":"${mark}"}}`,
+  `{"__proto__":{"then":"${mark}"}}`,
+  `{"__proto__":{"toJSON":"${mark}"}}`,
+  `{"hasOwnProperty":1}`,
+  `{"then":"${mark}"}`,
+  `{"toJSON":"${mark}"}`,
+];
+const queries = [
+  `__proto__=${mark}`,
+  `__proto__.mark=${mark}`,
+  `__proto__[mark]=${mark}`,
+  `constructor.prototype.mark=${mark}`,
+  `constructor[prototype][mark]=${mark}`,
+  `prototype=${mark}`,
+  `%5f%5fproto%5f%5f.mark=${mark}`,
+  `pageSize=1&__proto__.pageSize=2`,
+  `toString=${mark}`,
+  `filter.__proto__.mark=${mark}`,
+  `[__proto__]=${mark}`,
+  `a[__proto__][mark]=${mark}`,
+];
+const headers: Record<string, string>[] = [
+  { __proto__x: mark },
+  { constructor: mark },
+  { 'x-device-id': '__proto__' },
+  { 'idempotency-key': '__proto__' },
+  { tracestate: '__proto__=1' },
+];
+
+function isClean(): boolean {
+  const fresh: Record<string, unknown> = {};
+  return (
+    fresh['mark'] === undefined &&
+    fresh['status'] === undefined &&
+    fresh['then'] === undefined &&
+    fresh['toJSON'] === undefined &&
+    Object.keys(Object.prototype).length === 0 &&
+    Object.prototype.toString.call(fresh) === '[object Object]' &&
+    `${fresh}` === '[object Object]'
+  );
+}
+
+t.test('S6.3: prototype pollution: what reaches for a prototype is refused or taken as plain text', async (t) => {
+  t.ok(bodies.length + queries.length + headers.length >= 40, 'forty vectors');
+  const authorization = `Bearer ${token}`;
+  const check = async (name: string, sent: Promise<Response>) => {
+    const response = await sent;
+    const text = await response.text();
+    t.ok(response.status < 500, `${name}: ${response.status}`);
+    if (response.status >= 400) t.match(response.headers.get('content-type'), /^application\/problem\+json/, name);
+    t.notMatch(text, mark, `${name}: nothing is reflected`);
+    t.ok(isClean(), `${name}: no prototype has changed`);
+  };
+  for (const body of bodies) {
+    const type = { authorization, 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() };
+    await check(body, fetch(`${edge.gateway.url}/api/v1/payments`, { method: 'POST', headers: type, body }));
+  }
+  for (const query of queries) {
+    await check(query, fetch(`${edge.gateway.url}/api/v1/payments?${query}`, { headers: { authorization } }));
+  }
+  for (const header of headers) {
+    const all = { authorization, ...header };
+    await check(JSON.stringify(header), fetch(`${edge.gateway.url}/api/v1/payments`, { headers: all }));
+  }
+});
+
+t.test('S6.3: a body that names a prototype is refused before any service sees it', async (t) => {
+  for (const body of bodies.filter((one) => /"(__proto__|\\u005f_proto__|constructor|prototype)":/.test(one))) {
+    const before = edge.reached.get('strongroom.payments.v1.PaymentsService/CreatePayment') ?? 0;
+    const response = await fetch(`${edge.gateway.url}/api/v1/payments`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'idempotency-key': 'k-12345678',
+      },
+      body,
+    });
+    await response.text();
+    t.equal(response.status, 400, body);
+    t.equal(edge.reached.get('strongroom.payments.v1.PaymentsService/CreatePayment') ?? 0, before, body);
+  }
+});
