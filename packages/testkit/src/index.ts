@@ -11,6 +11,7 @@ export {
   testEngines,
 } from './engines.ts';
 export { createFaultProxy, type FaultProxy } from './fault-proxy.ts';
+export { forgeTokens, respell, type TokenModel } from './forged-tokens.ts';
 export { createJsonClient, type JsonAnswer, type JsonClient } from './http.ts';
 export { createOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts';
 export { createPrivateEngine, type PrivateEngine } from './private-engines.ts';

@@ -1,20 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createBus } from '@strongroom/platform/bus';
-import { loadConfig, platformVariables } from '@strongroom/platform/config';
-import { readServiceError } from '@strongroom/platform/errors';
-import { openRedis, openRemoteAuthenticator } from '@strongroom/platform/service';
-import { createLogger, createMetrics } from '@strongroom/platform/telemetry';
 import { createFaultProxy, createPrivateEngine, until } from '@strongroom/testkit';
 import t, { type Test } from 'tap';
 import { readyMarkerKey } from '../src/session/denylist.ts';
-import {
-  type AuthFixture,
-  createAuthFixture,
-  goodPassword,
-  makeAdmin,
-  reasonOf,
-  registerPerson,
-} from './auth-fixture.ts';
+import { createAuthFixture, goodPassword, makeAdmin, reasonOf, registerPerson } from './auth-fixture.ts';
+import { openRemoteService } from './remote-service.ts';
 
 t.setTimeout(110_000);
 const leaseMs = 2_000;
@@ -25,7 +14,7 @@ const fixture = await createAuthFixture({
   redisUrl: wire.urlFor(redis.url),
   env: { DENY_MARKER_LEASE_MS: String(leaseMs) },
 });
-const service = await openService(fixture);
+const service = await openRemoteService(fixture, redis.url);
 t.teardown(async () => {
   await service.close();
   await fixture.close();
@@ -34,36 +23,6 @@ t.teardown(async () => {
 });
 const { auth, by } = fixture;
 const { denylist, redis: client } = fixture.app.deps;
-
-/** How every service but auth judges tokens: as their main.ts does it, with a Redis connection of its own. */
-async function openService(of: AuthFixture) {
-  const config = await loadConfig(platformVariables, { ...of.environment, AUTH_URL: of.url });
-  const logger = createLogger({ name: 'payments', level: 'silent' });
-  const metrics = createMetrics({ name: 'payments', processMetrics: false });
-  const identity = await of.identityOf('payments');
-  const ownRedis = openRedis(redis.url, logger);
-  await until(() => ownRedis.status === 'ready', { what: 'the service’s connection to Redis' });
-  const bus = createBus({ url: config.NATS_URL, name: 'payments', logger, metrics });
-  const closers: (() => unknown)[] = [];
-  const resources = { config, identity, logger, metrics, redis: ownRedis, bus };
-  const { authenticator } = await openRemoteAuthenticator(resources, {
-    onClose: (close) => void closers.push(close),
-  });
-  return {
-    redis: ownRedis,
-    judge: (token: string) =>
-      authenticator.authenticate(token).then(
-        () => 'answered',
-        (error: unknown) => readServiceError(error)?.reason ?? String(error),
-      ),
-    async close() {
-      for (const close of closers) await close();
-      await bus.close();
-      ownRedis.disconnect();
-      identity.close();
-    },
-  };
-}
 
 /** At auth itself and at every other service. */
 async function judgedEverywhere(t: Test, token: string, expected: string, when: string): Promise<void> {
