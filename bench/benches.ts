@@ -1,6 +1,7 @@
 import { runIngestion } from './audit/ingestion.ts';
 import { runAuditQueries } from './audit/queries.ts';
 import { runPaymentWrite } from './payment-write/payment-write.ts';
+import { runSignIn } from './sign-in/sign-in.ts';
 import { runUnaryHop } from './unary-hop/unary-hop.ts';
 
 export interface Bench {
@@ -15,6 +16,10 @@ export const benches: Readonly<Record<string, Bench>> = {
     run: runPaymentWrite,
   },
   'unary-hop': { doc: 'our unary hop against the stock Connect transport and server (B-fast)', run: runUnaryHop },
+  'sign-in': {
+    doc: 'what the time of an answer tells of an address, and what sign-ins cost everyone else (S1.3d)',
+    run: runSignIn,
+  },
   'audit-ingestion': {
     doc: 'events into the verifiable log against COPY into the same table (B-log)',
     run: runIngestion,

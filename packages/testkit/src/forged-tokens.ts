@@ -48,7 +48,7 @@ function forgedShapes({ header, claims, sign: seal, secret, publicKey }: TokenMo
     'another signature': byKey(`${head}.${payload}`, other),
     'a bit of the signature': `${head}.${payload}.${respell(signature[0] ?? '')}${signature.slice(1)}`,
     'the signature cut off': good.slice(0, -4),
-    'the payload of another': `${head}.${encode({ ...claims, role: 'ADMIN' })}.${signature}`,
+    'the payload of another': `${head}.${encode({ ...claims, sid: claims.sub })}.${signature}`,
     'the header of another': `${encode({ ...header, kid })}.${payload}.${signature}`,
     'a space inside': `${head}.${payload}. ${signature}`,
     padding: `${good}==`,

@@ -61,7 +61,7 @@ export interface AuthFixture {
   /** Values of the notices asked for, newest last. */
   notices(template?: string): Promise<{ template: string; email: string; values: Record<string, string> }[]>;
   /** Another instance on the same engines as a process of its own, which may be killed. */
-  spawn(failpoints: string): Promise<{ process: TestProcess; auth: Auth }>;
+  spawn(failpoints: string, overrides?: Record<string, string>): Promise<{ process: TestProcess; auth: Auth }>;
   /** Another instance on the same engines. */
   another(overrides?: Record<string, string>): Promise<{ app: App; auth: Auth }>;
   close(): Promise<void>;
@@ -218,11 +218,11 @@ export async function createAuthFixture(options: FixtureOptions = {}): Promise<A
         .map((notice) => ({ template: notice.template, ...openNotice(main.app.deps.noticeKey, notice) }))
         .filter((notice) => template === undefined || notice.template === template);
     },
-    async spawn(failpoints) {
+    async spawn(failpoints, overrides = {}) {
       const child = await spawnProcess({
         name: 'auth',
         entry: 'services/auth/src/main.ts',
-        env: { ...environment, PORT: '0', LOG_LEVEL: 'info' },
+        env: { ...environment, PORT: '0', LOG_LEVEL: 'info', ...overrides },
         failpoints,
       });
       closers.push(() => child.kill());
