@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { customType, timestamp } from 'drizzle-orm/pg-core';
+import { customType, type PgColumn, timestamp } from 'drizzle-orm/pg-core';
 
 export const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });
 
@@ -14,4 +14,9 @@ export const clockTime = sql<string>`clock_timestamp()`;
 /** That clock, some seconds from now. */
 export function clockTimeIn(seconds: number): SQL<string> {
   return sql<string>`clock_timestamp() + ${seconds}::int * interval '1 second'`;
+}
+
+/** As one array, so that the statement is the same for any number of values, and prepared once. */
+export function isOneOf(column: PgColumn, values: readonly string[]): SQL {
+  return sql`${column} = any(${sql.param([...values])})`;
 }

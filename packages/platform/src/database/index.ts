@@ -1,10 +1,12 @@
 export { type Act, type ActorKind, actCte, actSettings, serviceAct } from './act.ts';
-export { bytea, clockTime, clockTimeIn, instant } from './columns.ts';
+export { bytea, clockTime, clockTimeIn, instant, isOneOf } from './columns.ts';
 export type { DatabaseConfig } from './config.ts';
 export { createDatabase, type DatabaseOptions } from './database.ts';
 export { DurabilityError } from './durability.ts';
 export { isRetryable, isUniqueViolation, sqlState, toCallerError, violatedConstraint } from './errors.ts';
 export { type MigrateOptions, migrateDatabase, platformMigrations } from './migrate.ts';
+export { queryableOver } from './orm.ts';
+export { onlyRow } from './rows.ts';
 export {
   optionalTimestampToProto,
   protoToTimestamp,

@@ -3,17 +3,22 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { PostgresJsSession, PostgresJsTransaction } from 'drizzle-orm/postgres-js/session';
 import type postgres from 'postgres';
-import type { ISql, Orm, TransactionSql } from './types.ts';
+import type { ISql, Orm, Queryable, TransactionSql } from './types.ts';
 
 const dialect = new PgDialect();
 
 type AnySql = postgres.Sql;
 type NoSchema = Record<string, never>;
 
-/** drizzle wraps every error of a query; what the database package already made an answer is let through. */
+type QueryParts = Parameters<PostgresJsSession<AnySql, NoSchema, NoSchema>['prepareQuery']>;
+
+/**
+ * drizzle wraps every error of a query; what the database package already made an answer is let through. And it has only
+ * named queries prepared: here all are, which saves each a round trip. postgres.js knows them by their text.
+ */
 class Session extends PostgresJsSession<AnySql, NoSchema, NoSchema> {
-  override prepareQuery(...parts: Parameters<PostgresJsSession<AnySql, NoSchema, NoSchema>['prepareQuery']>) {
-    const prepared = super.prepareQuery(...parts);
+  override prepareQuery(...[query, fields, name = '', ...rest]: QueryParts) {
+    const prepared = super.prepareQuery(query, fields, name, ...rest);
     const execute = prepared.execute.bind(prepared);
     prepared.execute = (placeholders) => execute(placeholders).catch(unwrap);
     return prepared as never;
@@ -36,4 +41,9 @@ export function createOrm(sql: ISql): Orm {
 export function createTransactionOrm(sql: TransactionSql): Orm {
   const session = new Session(sql as unknown as AnySql, dialect, undefined, {});
   return new PostgresJsTransaction(dialect, session as never, undefined) as unknown as Orm;
+}
+
+/** For tools and tests with a client of their own: what stores take. Times come as that client parses them. */
+export function queryableOver(sql: ISql): Queryable {
+  return { sql, orm: createOrm(sql) };
 }

@@ -1,7 +1,7 @@
 import { uuidv7 } from '@strongroom/platform/crypto';
 import { actCte, isUniqueViolation, sqlState, timestampToProto } from '@strongroom/platform/database';
 import { isServiceError } from '@strongroom/platform/errors';
-import { sql as orm } from 'drizzle-orm';
+import { eq, sql as orm } from 'drizzle-orm';
 import { bigint, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import t from 'tap';
 import { act, createDatabaseFixture } from './fixture.ts';
@@ -43,6 +43,17 @@ t.test('S4.2: sql and orm of a transaction share its connection, and agree on ev
   const [same] = await database.orm.select().from(account);
   t.equal(same?.balance, row?.balance);
   t.equal(same?.changeTime, row?.change_time);
+});
+
+t.test('measured: a query of drizzle is prepared once for each connection', async (t) => {
+  const fixture = await createDatabaseFixture();
+  t.teardown(() => fixture.close());
+  await fixture.database.transaction(act, async (tx) => {
+    for (const owner of ['a', 'b', 'c']) await tx.orm.select().from(account).where(eq(account.owner, owner));
+    const statements = await tx.sql`
+      select generic_plans + custom_plans as runs from pg_prepared_statements where statement like '%"account"."owner" = $1'`;
+    t.same([...statements], [{ runs: 3n }]);
+  });
 });
 
 t.test('measured: JSON goes in as text and comes out whole, in both clients', async (t) => {
