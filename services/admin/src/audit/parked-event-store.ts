@@ -1,45 +1,35 @@
-import type { Queries } from '../queries.ts';
+import { clockTime, isOneOf, type Queryable } from '@strongroom/platform/database';
+import { and, asc, count, gt, isNull } from 'drizzle-orm';
+import { parkedEvents } from '../audit-schema.ts';
 
-export interface ParkedEvent {
-  readonly id: string;
-  readonly digest: Uint8Array;
-  readonly messageId: string;
-  readonly subject: string;
-  /** The message as it came, sealed: it may hold personal data (B-erase). */
-  readonly sealedPayload: Uint8Array;
-  readonly reason: string;
-}
+/** The payload is the message as it came, sealed: it may hold personal data (B-erase). */
+export type ParkedEvent = Readonly<Omit<typeof parkedEvents.$inferSelect, 'parkTime' | 'replayTime'>>;
 
 /** The same message parks once, however often it is delivered. Gives the number of new rows. */
-export async function insertParkedEvent({ sql }: Queries, event: ParkedEvent): Promise<number> {
-  const { count } = await sql`
-    insert into parked_event (id, digest, message_id, subject, sealed_payload, reason)
-    values (${event.id}::uuid, ${Buffer.from(event.digest)}, ${event.messageId}, ${event.subject},
-      ${Buffer.from(event.sealedPayload)}, ${event.reason})
-    on conflict (digest) do nothing`;
-  return count;
+export async function insertParkedEvent(db: Queryable, event: ParkedEvent): Promise<number> {
+  const rows = await db.orm
+    .insert(parkedEvents)
+    .values(event)
+    .onConflictDoNothing({ target: parkedEvents.digest })
+    .returning({ id: parkedEvents.id });
+  return rows.length;
 }
 
 /** Parked and not yet replayed, oldest first. */
-export async function listParkedEvents({ sql }: Queries, limit: number, after: string): Promise<ParkedEvent[]> {
-  const rows = await sql`
-    select id::text, digest, message_id, subject, sealed_payload, reason from parked_event
-    where replay_time is null and id > ${after}::uuid order by id limit ${limit}`;
-  return rows.map((row) => ({
-    id: String(row['id']),
-    digest: row['digest'] as Uint8Array,
-    messageId: String(row['message_id']),
-    subject: String(row['subject']),
-    sealedPayload: row['sealed_payload'] as Uint8Array,
-    reason: String(row['reason']),
-  }));
+export async function listParkedEvents(db: Queryable, limit: number, after: string): Promise<ParkedEvent[]> {
+  return await db.orm
+    .select()
+    .from(parkedEvents)
+    .where(and(isNull(parkedEvents.replayTime), gt(parkedEvents.id, after)))
+    .orderBy(asc(parkedEvents.id))
+    .limit(limit);
 }
 
-export async function markReplayed({ sql }: Queries, ids: readonly string[]): Promise<void> {
-  await sql`update parked_event set replay_time = clock_timestamp() where id = any(${[...ids]}::uuid[])`;
+export async function markReplayed(db: Queryable, ids: readonly string[]): Promise<void> {
+  await db.orm.update(parkedEvents).set({ replayTime: clockTime }).where(isOneOf(parkedEvents.id, ids));
 }
 
-export async function countParkedEvents({ sql }: Queries): Promise<number> {
-  const [row] = await sql`select count(*)::int as parked from parked_event where replay_time is null`;
-  return Number(row?.['parked'] ?? 0);
+export async function countParkedEvents(db: Queryable): Promise<number> {
+  const [row] = await db.orm.select({ parked: count() }).from(parkedEvents).where(isNull(parkedEvents.replayTime));
+  return row?.parked ?? 0;
 }

@@ -1,38 +1,34 @@
+import { clockTime, type Queryable } from '@strongroom/platform/database';
 import { type FlagName, isFlagName } from '@strongroom/platform/flags';
-import type { Queries } from '../queries.ts';
+import { asc, ne } from 'drizzle-orm';
+import { flags } from '../schema.ts';
 
-export interface StoredFlag {
-  readonly name: FlagName;
-  readonly enabled: boolean;
-  readonly actorId: string;
-  readonly updateTime: string;
-}
+export type StoredFlag = Readonly<typeof flags.$inferSelect> & { readonly name: FlagName };
 
 /** Only flags that were ever set have a row; a row of a flag that is no more counts for nothing. */
-export async function listStoredFlags({ sql }: Queries): Promise<StoredFlag[]> {
-  const rows = await sql`select name, enabled, actor_id::text, update_time from flag order by name`;
-  return rows.map(rowToFlag).filter(({ name }) => isFlagName(name));
+export async function listStoredFlags(db: Queryable): Promise<StoredFlag[]> {
+  const rows = await db.orm.select().from(flags).orderBy(asc(flags.name));
+  return rows.filter(isKnown);
 }
 
 /** Gives the row only if this changed it. */
 export async function upsertFlag(
-  { sql }: Queries,
+  db: Queryable,
   flag: { name: FlagName; enabled: boolean; actorId: string },
 ): Promise<StoredFlag | undefined> {
-  const [row] = await sql`
-    insert into flag (name, enabled, actor_id) values (${flag.name}, ${flag.enabled}, ${flag.actorId}::uuid)
-    on conflict (name) do update set enabled = excluded.enabled, actor_id = excluded.actor_id,
-      update_time = clock_timestamp()
-    where flag.enabled <> excluded.enabled
-    returning name, enabled, actor_id::text, update_time`;
-  return row && rowToFlag(row);
+  const { enabled, actorId } = flag;
+  const [row] = await db.orm
+    .insert(flags)
+    .values(flag)
+    .onConflictDoUpdate({
+      target: flags.name,
+      set: { enabled, actorId, updateTime: clockTime },
+      setWhere: ne(flags.enabled, enabled),
+    })
+    .returning();
+  return row && isKnown(row) ? row : undefined;
 }
 
-function rowToFlag(row: Record<string, unknown>): StoredFlag {
-  return {
-    name: String(row['name']) as FlagName,
-    enabled: row['enabled'] === true,
-    actorId: String(row['actor_id']),
-    updateTime: String(row['update_time']),
-  };
+function isKnown(row: typeof flags.$inferSelect): row is StoredFlag {
+  return isFlagName(row.name);
 }

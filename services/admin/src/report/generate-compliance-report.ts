@@ -44,6 +44,7 @@ export async function generateComplianceReport(
   const report = {
     ...content,
     format,
+    subjectId: asked.subjectId || null,
     actorId: requirePrincipal(call).userId,
     firstSequence: evidence.firstSequence,
     lastSequence: evidence.lastSequence,

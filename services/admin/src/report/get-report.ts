@@ -11,5 +11,5 @@ export async function getReport(
 ): Promise<MessageInitShape<typeof GetReportResponseSchema>> {
   const found = await findReport(database, request.id);
   if (!found) throw errors.REPORT_NOT_FOUND();
-  return { report: reportToProto(found.report, found.content) };
+  return { report: reportToProto(found.report, found.content ?? undefined) };
 }

@@ -1,69 +1,33 @@
-import type { Queries } from '../queries.ts';
-import type { ReportFormatName, ReportKindName } from './report.ts';
+import type { Queryable } from '@strongroom/platform/database';
+import { desc, eq, getTableColumns, lt } from 'drizzle-orm';
+import { reports } from '../schema.ts';
 
-export interface StoredReport {
-  readonly id: string;
-  readonly kind: ReportKindName;
-  readonly format: ReportFormatName;
-  readonly startTime: string;
-  readonly endTime: string;
-  readonly subjectId: string;
-  readonly actorId: string;
-  readonly firstSequence: number;
-  readonly lastSequence: number;
-  readonly checkpoint: string;
-  readonly complete: boolean;
-  readonly rowCount: number;
-  readonly contentType: string;
-  readonly createTime: string;
-}
+/** A row says nothing of an unfinished report: one is stored once it is made, and a failure is its caller's answer. */
+const { state: _state, failure: _failure, content, ...columns } = getTableColumns(reports);
 
-export async function insertReport({ sql }: Queries, report: StoredReport, content: Uint8Array): Promise<void> {
-  await sql`
-    insert into report (id, kind, format, state, start_time, end_time, subject_id, actor_id, first_sequence, last_sequence,
-      checkpoint, complete, row_count, content_type, content, create_time)
-    values (${report.id}::uuid, ${report.kind}, ${report.format}, 'COMPLETED', ${report.startTime}::timestamptz,
-      ${report.endTime}::timestamptz, ${report.subjectId || null}::uuid, ${report.actorId}::uuid,
-      ${String(report.firstSequence)}, ${String(report.lastSequence)}, ${report.checkpoint}, ${report.complete},
-      ${report.rowCount}, ${report.contentType}, ${Buffer.from(content)}, ${report.createTime}::timestamptz)`;
+export type StoredReport = Readonly<Omit<typeof reports.$inferSelect, 'state' | 'failure' | 'content'>>;
+
+export async function insertReport(db: Queryable, report: StoredReport, bytes: Uint8Array): Promise<void> {
+  await db.orm.insert(reports).values({ ...report, state: 'COMPLETED', content: Buffer.from(bytes) });
 }
 
 export async function findReport(
-  { sql }: Queries,
+  db: Queryable,
   id: string,
-): Promise<{ report: StoredReport; content: Uint8Array } | undefined> {
-  const [row] = await sql`select ${columns(sql)}, content from report where id = ${id}::uuid`;
-  return row && { report: rowToReport(row), content: row['content'] as Uint8Array };
+): Promise<{ report: StoredReport; content: Uint8Array | null } | undefined> {
+  const [row] = await db.orm
+    .select({ ...columns, content })
+    .from(reports)
+    .where(eq(reports.id, id));
+  return row && { report: row, content: row.content };
 }
 
 /** Newest first: ids are UUIDv7. */
-export async function listStoredReports({ sql }: Queries, limit: number, before?: string): Promise<StoredReport[]> {
-  const older = before === undefined ? sql`` : sql`where id < ${before}::uuid`;
-  const rows = await sql`select ${columns(sql)} from report ${older} order by report.id desc limit ${limit}`;
-  return rows.map(rowToReport);
-}
-
-function columns(sql: Queries['sql']) {
-  return sql`id::text, kind, format, start_time, end_time, coalesce(subject_id::text, '') as subject_id, actor_id::text,
-    first_sequence::text, last_sequence::text, checkpoint, complete, row_count, content_type, create_time`;
-}
-
-function rowToReport(row: Record<string, unknown>): StoredReport {
-  const text = (name: string) => String(row[name]);
-  return {
-    id: text('id'),
-    kind: text('kind') as ReportKindName,
-    format: text('format') as ReportFormatName,
-    startTime: text('start_time'),
-    endTime: text('end_time'),
-    subjectId: text('subject_id'),
-    actorId: text('actor_id'),
-    firstSequence: Number(row['first_sequence']),
-    lastSequence: Number(row['last_sequence']),
-    checkpoint: text('checkpoint'),
-    complete: row['complete'] === true,
-    rowCount: Number(row['row_count']),
-    contentType: text('content_type'),
-    createTime: text('create_time'),
-  };
+export async function listStoredReports(db: Queryable, limit: number, before?: string): Promise<StoredReport[]> {
+  return await db.orm
+    .select(columns)
+    .from(reports)
+    .where(before === undefined ? undefined : lt(reports.id, before))
+    .orderBy(desc(reports.id))
+    .limit(limit);
 }
