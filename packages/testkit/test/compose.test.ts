@@ -22,6 +22,7 @@ interface Container {
   environment?: Record<string, string>;
   volumes?: (string | { source: string; target: string })[];
   depends_on?: Record<string, unknown>;
+  healthcheck?: { test: string[] };
 }
 
 const compose = parse(readFileSync(join(repositoryRoot, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
@@ -31,7 +32,7 @@ const compose = parse(readFileSync(join(repositoryRoot, 'docker-compose.yml'), '
 };
 const containers = Object.entries(compose.services);
 
-test('every container is held down: no root, no rights, nothing to write but its volumes', (t) => {
+test('house: every container is held down: no root, no rights, nothing to write but its volumes', (t) => {
   for (const [name, container] of containers) {
     t.equal(container.read_only, true, `${name} has a read-only file system`);
     t.strictSame(container.cap_drop, ['ALL'], `${name} has no capability`);
@@ -48,7 +49,22 @@ test('every container is held down: no root, no rights, nothing to write but its
   t.end();
 });
 
-test('a container mounts its own credentials and no other', (t) => {
+test('house: what is mounted from the repository exists, images are pinned, and whoever serves is asked how it is', (t) => {
+  // The image of Jaeger has neither a shell nor a client for HTTP.
+  const unasked = ['jaeger', 'prepare', 'migrate'];
+  for (const [name, container] of containers) {
+    for (const volume of container.volumes ?? []) {
+      const source = typeof volume === 'string' ? (volume.split(':')[0] ?? '') : volume.source;
+      if (source.startsWith('.')) t.ok(existsSync(join(repositoryRoot, source)), `${name}: ${source}`);
+    }
+    if (container.image !== 'strongroom')
+      t.match(container.image, /:v?\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?$/, `${name} is pinned`);
+    if (!unasked.includes(name)) t.ok(container.healthcheck, `${name} has a health check`);
+  }
+  t.end();
+});
+
+test('house: a container mounts its own credentials and no other', (t) => {
   for (const [name, container] of containers) {
     if (name === 'prepare') continue;
     const sources = (container.volumes ?? []).map((volume) =>
@@ -65,8 +81,14 @@ test('a container mounts its own credentials and no other', (t) => {
   t.end();
 });
 
-test('what runs exists, and is told nothing that it does not know', (t) => {
+test('house: what runs exists, and is told nothing that it does not know', (t) => {
+  const documented = (path: string, pattern: RegExp) =>
+    Object.fromEntries(
+      [...readFileSync(join(repositoryRoot, path), 'utf8').matchAll(pattern)].map(([name]) => [name, {}]),
+    );
   const schemas: Record<string, object> = {
+    witness: documented('packages/tlog/src/witness/config.ts', /\bWITNESS_[A-Z_]+\b/g),
+    'psp-sandbox': documented('packages/psp-sandbox/src/config.ts', /\bPSP_[A-Z_]+\b/g),
     auth: authVariables,
     payments: paymentsVariables,
     profile: profileVariables,
