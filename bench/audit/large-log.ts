@@ -21,7 +21,8 @@ export async function createLargeLog(rowCount: number): Promise<LogFixture> {
   for (const index of indexes) await sql`drop index ${sql(index['name'])}`;
   await insertRows(log, rowCount);
   await sql`set maintenance_work_mem = '512MB'`;
-  for (const index of indexes) await sql.unsafe(index['definition']);
+  // As PostgreSQL prints it, an index of a partitioned table leaves the partitions out.
+  for (const index of indexes) await sql.unsafe(String(index['definition']).replace(' ON ONLY ', ' ON '));
   await growTree(log, rowCount);
   await sql`vacuum analyze audit_record`;
   await sql`vacuum analyze log_leaf`;

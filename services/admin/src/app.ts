@@ -9,8 +9,6 @@ import type { Watchers } from './audit/watchers.ts';
 import type { Deps } from './deps.ts';
 import { createRoutes } from './routes.ts';
 
-const idleLookIntervalMs = 100;
-
 export interface AppDeps extends Deps {
   readonly authenticator: Authenticator;
   readonly identity?: ServiceIdentity | undefined;
@@ -40,15 +38,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   return app;
 }
 
-/**
- * A watch would keep the server from closing for as long as somebody looks on. The connection it leaves is idle only after
- * the server has looked for idle ones, and would be kept alive for a minute more: so it looks again.
- */
+/** A watch would keep the server from closing for as long as somebody looks on. */
 function endWatchesOnClose(app: FastifyInstance, watchers: Watchers): void {
-  let timer: NodeJS.Timeout | undefined;
-  app.addHook('preClose', async () => {
-    watchers.close();
-    timer = setInterval(() => app.server.closeIdleConnections(), idleLookIntervalMs);
-  });
-  app.addHook('onClose', async () => clearInterval(timer));
+  app.addHook('preClose', async () => watchers.close());
 }

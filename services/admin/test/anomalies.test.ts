@@ -9,7 +9,14 @@ import { UserStatus } from '@strongroom/gen/strongroom/auth/v1/user_pb.ts';
 import { isServiceError } from '@strongroom/platform/errors';
 import { until } from '@strongroom/testkit';
 import tap from 'tap';
-import { type Baseline, emptyBaseline, judgePayment, judgeSignIn, outlierScore } from '../src/anomaly/anomaly-rules.ts';
+import {
+  type Baseline,
+  emptyBaseline,
+  judgePayment,
+  judgeSignIn,
+  judgeWrite,
+  outlierScore,
+} from '../src/anomaly/anomaly-rules.ts';
 import { startAdmin } from './admin-fixture.ts';
 import { makeEvent } from './log-fixture.ts';
 import { writeMmdb } from './mmdb.ts';
@@ -75,6 +82,30 @@ tap.test('S7.2: amounts are compared robustly, by currency, and velocity is told
     'of yen nothing is known yet',
   );
 });
+
+tap.test(
+  'S4.4: writes past the services, of many rows, and an emptied table are told; ordinary ones are not',
+  async (t) => {
+    const ordinary = {
+      actorKind: 'user',
+      databaseRole: 'payments_app',
+      operation: 'UPDATE',
+      rows: 3,
+      table: 'payments',
+    };
+    t.strictSame(judgeWrite(ordinary), []);
+    for (const suspicious of [
+      { actorKind: 'database' },
+      { databaseRole: 'postgres' },
+      { databaseRole: 'payments_owner' },
+      { databaseRole: '' },
+      { rows: 100 },
+      { operation: 'TRUNCATE', rows: 0 },
+    ]) {
+      t.match(judgeWrite({ ...ordinary, ...suspicious }), [{ kind: 'MASS_WRITE' }], JSON.stringify(suspicious));
+    }
+  },
+);
 
 tap.test(
   'S7.2: from the log to the list: place by address, writes past the services, resolution on record',

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { ReportFormat, ReportKind, ReportState } from '@strongroom/gen/strongroom/admin/v1/report_pb.ts';
+import { UserStatus } from '@strongroom/gen/strongroom/auth/v1/user_pb.ts';
+import { Role } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { isServiceError } from '@strongroom/platform/errors';
 import { until } from '@strongroom/testkit';
 import tap from 'tap';
@@ -29,8 +31,19 @@ async function publishAll(admin: AdminFixture, given: Parameters<typeof makeEven
 tap.test(
   'S7.3: a report of each kind holds its records, names range and checkpoint, and is itself recorded',
   async (t) => {
-    const admin = await startAdmin(t);
     const person = randomUUID();
+    const staff = { admins: [randomUUID(), randomUUID()], vendors: [person] };
+    const admin = await startAdmin(t, {
+      auth: {
+        // Two pages of administrators, one of vendors.
+        getUsers({ role, pageToken }) {
+          const ids = role === Role.ADMIN ? staff.admins : staff.vendors;
+          const at = Number(pageToken || '0');
+          const users = [{ id: ids[at] ?? '', role: role ?? 0, status: UserStatus.ACTIVE, mfaEnabled: at === 0 }];
+          return { users, nextPageToken: at + 1 < ids.length ? String(at + 1) : '' };
+        },
+      },
+    });
     await publishAll(admin, [
       {
         action: 'USER_LOGIN_FAILED',
@@ -78,7 +91,21 @@ tap.test(
       'sums by currency, never across',
     );
     t.equal((await make(ReportKind.PRIVILEGE_CHANGES, ReportFormat.JSON)).rowCount, 1);
-    t.equal((await make(ReportKind.ACCESS_REVIEW, ReportFormat.JSON)).rowCount, 1);
+    const review = await make(ReportKind.ACCESS_REVIEW, ReportFormat.JSON);
+    t.equal(review.rowCount, 1);
+    t.match(
+      JSON.parse(review.text).access.map(({ userId, role, secondFactor }: Record<string, unknown>) => [
+        userId,
+        role,
+        secondFactor,
+      ]),
+      [
+        [staff.admins[0], 'ADMIN', true],
+        [staff.admins[1], 'ADMIN', false],
+        [person, 'VENDOR', true],
+      ],
+      'and who holds a role now, as auth has it',
+    );
     t.equal((await make(ReportKind.DATA_ACCESS, ReportFormat.JSON, { subjectId: person })).rowCount, 2);
     const pdf = await make(ReportKind.FAILED_SIGN_INS, ReportFormat.PDF);
     t.match(pdf.text.slice(0, 8), /^%PDF-1\./);

@@ -146,14 +146,27 @@ export function judgePayment(
 
 /** A statement that writes so many rows is told of (S4.4). */
 export const massRowsMin = 100;
+/** The runtime role of a service. */
+const serviceRole = /^[a-z]+_app$/;
+
+/** What the write audit's trigger records of a statement. */
+export interface WriteFact {
+  readonly actorKind: string;
+  readonly databaseRole: string;
+  readonly operation: string;
+  readonly rows: number;
+  readonly table: string;
+}
 
 /** A write to a table by nobody known, or to many rows at once (S4.4). */
-export function judgeWrite(fact: { actorKind: string; rows: number; table: string }): Finding[] {
-  const { actorKind, rows, table } = fact;
-  // The trigger says `database` where no transaction of ours named an actor: somebody wrote past the services.
-  if (actorKind === 'database') {
+export function judgeWrite(fact: WriteFact): Finding[] {
+  const { actorKind, operation, rows, table } = fact;
+  // The trigger says `database` where no transaction of ours named an actor: somebody wrote past the services. Whoever
+  // connects as another role can name an actor too, and is no service all the same.
+  if (actorKind === 'database' || !serviceRole.test(fact.databaseRole)) {
     return [{ kind: 'MASS_WRITE', score: 0.8, reason: `a write to ${table} that no request made` }];
   }
+  if (operation === 'TRUNCATE') return [{ kind: 'MASS_WRITE', score: 0.9, reason: `${table} was emptied` }];
   if (rows < massRowsMin) return [];
   return [{ kind: 'MASS_WRITE', score: 0.6, reason: `${rows} rows of ${table} written at once` }];
 }

@@ -110,6 +110,8 @@ async function judgeRecord(
   if (record.action === 'DB_WRITE') {
     return judgeWrite({
       actorKind: record.actorKind,
+      databaseRole: details['databaseRole'] ?? '',
+      operation: details['operation'] ?? '',
       rows: Number(details['rows'] ?? 0),
       table: details['table'] ?? '',
     });

@@ -7,8 +7,10 @@ import { uuidv7 } from '@strongroom/platform/crypto';
 import { type Database, protoToTimestamp } from '@strongroom/platform/database';
 import { commonErrors } from '@strongroom/platform/errors';
 import { appendEvent } from '@strongroom/platform/outbox';
-import { actOf, type Call, requirePrincipal } from '@strongroom/platform/rpc';
+import { actOf, asService, type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { SequencedRecord } from '../audit/audit-store.ts';
+import type { UserDeps } from '../user/user-client.ts';
+import { readCurrentAccess } from './current-access.ts';
 import { collectEvidence, type EvidenceDeps } from './range-evidence.ts';
 import { type ReportContent, type ReportFormatName, type ReportKindName, reportDefinitions } from './report.ts';
 import { reportToCsv } from './report-csv.ts';
@@ -17,7 +19,7 @@ import { reportToPdf } from './report-pdf.ts';
 import { formatFromProto, kindFromProto, reportToProto } from './report-proto.ts';
 import { insertReport } from './report-store.ts';
 
-interface ReportDeps extends EvidenceDeps {
+interface ReportDeps extends EvidenceDeps, UserDeps {
   readonly database: Database;
 }
 
@@ -36,8 +38,9 @@ export async function generateComplianceReport(
   call: Call,
 ): Promise<MessageInitShape<typeof GenerateComplianceReportResponseSchema>> {
   const asked = readRequest(request);
+  const access = asked.kind === 'ACCESS_REVIEW' ? await readCurrentAccess(deps.auth, asService(call)) : undefined;
   const { evidence, lines } = await collectEvidence(deps, asked, lineFilter(asked));
-  const content = { ...asked, id: uuidv7(), createTime: new Date().toISOString(), evidence, lines };
+  const content = { ...asked, id: uuidv7(), createTime: new Date().toISOString(), evidence, lines, access };
   const format = formatFromProto(request.format);
   const { contentType, write } = writers[format];
   const bytes = await write(content);

@@ -1,11 +1,12 @@
 import { stringify } from 'csv-stringify/sync';
-import { lineToCells, type ReportContent, reportColumns, reportFacts } from './report.ts';
+import { accessColumns, accessToCells, lineToCells, type ReportContent, reportColumns, reportFacts } from './report.ts';
 
 /**
  * RFC 4180. Cells that a spreadsheet would take for a formula get an apostrophe before them: what stands in the log can come
  * from anybody (OWASP, CSV injection).
  */
 export function reportToCsv(content: ReportContent): Buffer {
-  const rows = [...reportFacts(content), [], [...reportColumns], ...content.lines.map(lineToCells)];
+  const access = content.access ? [[...accessColumns], ...content.access.map(accessToCells), []] : [];
+  const rows = [...reportFacts(content), [], ...access, [...reportColumns], ...content.lines.map(lineToCells)];
   return Buffer.from(stringify(rows, { escape_formulas: true, record_delimiter: 'windows' }), 'utf8');
 }

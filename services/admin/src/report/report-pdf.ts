@@ -1,5 +1,5 @@
 import PDFDocument from 'pdfkit';
-import { lineToCells, type ReportContent, reportColumns, reportFacts } from './report.ts';
+import { accessColumns, accessToCells, lineToCells, type ReportContent, reportColumns, reportFacts } from './report.ts';
 
 const marginPoints = 36;
 const titleSize = 16;
@@ -38,13 +38,18 @@ export function reportToPdf(content: ReportContent): Promise<Buffer> {
       document.font(name === 'Checkpoint' ? 'Courier' : 'Helvetica').text(value.split('\n').map(printable).join('\n'));
     }
   }
-  document.moveDown().font('Courier-Bold').fontSize(lineSize).text(reportColumns.join(' | '));
-  document.font('Courier');
-  for (const line of content.lines) {
-    document.text(printable(lineToCells(line).join(' | ')).slice(0, lineCharactersMax), { lineBreak: true });
-  }
+  if (content.access) writeTable(document, accessColumns, content.access.map(accessToCells));
+  writeTable(document, reportColumns, content.lines.map(lineToCells));
   document.end();
   return done;
+}
+
+function writeTable(document: PDFKit.PDFDocument, columns: readonly string[], rows: readonly string[][]): void {
+  document.moveDown().font('Courier-Bold').fontSize(lineSize).text(columns.join(' | '));
+  document.font('Courier');
+  for (const cells of rows) {
+    document.text(printable(cells.join(' | ')).slice(0, lineCharactersMax), { lineBreak: true });
+  }
 }
 
 function printable(text: string): string {

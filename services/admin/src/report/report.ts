@@ -78,6 +78,16 @@ export interface ReportLine extends StoredRecord {
   readonly sequence: number;
 }
 
+/** A role as auth has it at the time of the report. */
+export interface CurrentAccess {
+  readonly userId: string;
+  readonly role: string;
+  readonly status: string;
+  readonly secondFactor: boolean;
+  /** RFC 3339. */
+  readonly createTime: string;
+}
+
 export interface ReportContent {
   readonly id: string;
   readonly kind: ReportKindName;
@@ -87,6 +97,8 @@ export interface ReportContent {
   readonly createTime: string;
   readonly evidence: RangeEvidence;
   readonly lines: readonly ReportLine[];
+  /** Of an access review: who holds which role now. */
+  readonly access?: readonly CurrentAccess[] | undefined;
 }
 
 /** No personal data: sealed facts stay in the log, where an erasure reaches them. */
@@ -104,6 +116,12 @@ export const reportColumns = [
   'traceId',
   'details',
 ] as const;
+
+export const accessColumns = ['userId', 'role', 'status', 'secondFactor', 'createTime'] as const;
+
+export function accessToCells(access: CurrentAccess): string[] {
+  return accessColumns.map((column) => String(access[column]));
+}
 
 export function lineToCells(line: ReportLine): string[] {
   return reportColumns.map((column) => (column === 'details' ? detailsToText(line.details) : String(line[column])));
@@ -130,6 +148,7 @@ export function reportFacts(content: ReportContent): [name: string, value: strin
     ['Leaf range', isEmpty ? 'none' : `${evidence.firstSequence} to ${evidence.lastSequence}`],
     ['Records in range', String(evidence.recordCount)],
     ['Lines', String(content.lines.length)],
+    ...(content.access ? [['Accounts with a role', String(content.access.length)] satisfies [string, string]] : []),
     ['Control', verdictOf(content)],
     ['Checkpoint', evidence.checkpoint],
     ...summaryOf(content),

@@ -14,7 +14,7 @@ export async function runErasure(deps: Deps, erasure: StoredErasure, options: Ca
   const act = serviceAct('profile', { actorName: 'profile' });
   for (const step of stepsLeft(erasure.stepsDone)) {
     await runStep(deps, step, erasure.userId, options, act);
-    failpoint(`profile.erase.after-${step}`);
+    await failpoint(`profile.erase.after-${step}`);
     await deps.database.transaction(act, (tx) => markStepDone(tx, erasure.id, step));
   }
   await deps.database.transaction(act, async (tx) => {
