@@ -9,6 +9,8 @@ t.teardown(async () => {
   await closeTestRedis();
 });
 
+t.setTimeout(120_000);
+
 const entry = 'gateway/src/main.ts';
 const port = 20_000 + (process.pid % 20_000);
 

@@ -48,8 +48,13 @@ function consumer(stream: string, durable: string): string[] {
 function producer(service: ServiceName, more: readonly string[] = []): NatsPermissions {
   return {
     publish: [`strongroom.events.${service}.>`, 'strongroom.notices.>', ...ensureStreams, ...more],
-    subscribe: ['_INBOX.>', 'strongroom.signals.>'],
+    subscribe: subscriptionsOf(service),
   };
+}
+
+/** Answers come to an inbox, whose prefix is each service's own: under one for all, each could read the others' (bus.ts). */
+function subscriptionsOf(service: ServiceName): readonly string[] {
+  return [`_INBOX_${service}.>`, 'strongroom.signals.>'];
 }
 
 export const natsPermissionsOf: Record<ServiceName, NatsPermissions> = {
@@ -57,5 +62,5 @@ export const natsPermissionsOf: Record<ServiceName, NatsPermissions> = {
   payments: producer('payments'),
   profile: producer('profile', consumer('NOTICES', 'profile-notices')),
   admin: producer('admin', consumer('EVENTS', 'audit-log')),
-  gateway: { publish: [...ensureStreams], subscribe: ['_INBOX.>', 'strongroom.signals.>'] },
+  gateway: { publish: [...ensureStreams], subscribe: subscriptionsOf('gateway') },
 };

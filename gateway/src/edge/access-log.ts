@@ -1,6 +1,8 @@
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import type { FastifyInstance } from 'fastify';
 
+/** Asked every few seconds by whoever watches the process: a line each would bury all others. */
+const probes: ReadonlySet<string> = new Set(['/livez', '/readyz', '/healthz']);
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** One line and one measurement a request. The route's template stands for the path, which may hold an e-mail address. */
@@ -22,7 +24,8 @@ export function registerAccessLog(app: FastifyInstance, logger: Logger, metrics:
       durationMs: Math.round(durationMs * 10) / 10,
       code: edge.errorCode,
     };
-    if (reply.statusCode >= 500) logger.error(line, 'request failed');
+    if (probes.has(edge.routeLabel)) logger.debug(line, 'probe');
+    else if (reply.statusCode >= 500) logger.error(line, 'request failed');
     else logger.info(line, 'request');
   });
 }

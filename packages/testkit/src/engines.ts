@@ -147,12 +147,18 @@ export async function createTestNats(): Promise<TestNats> {
   };
 }
 
-/** nats.js ignores credentials inside a URL, so they are taken out of it. */
+/** nats.js ignores credentials inside a URL, so they are taken out of it. The inbox is the user's own, as services have it. */
 export async function connectNats(url: string): Promise<NatsConnection> {
   const { host, username, password } = new URL(url);
   return connect({
     servers: host,
-    ...(username === '' ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+    ...(username === ''
+      ? {}
+      : {
+          user: decodeURIComponent(username),
+          pass: decodeURIComponent(password),
+          inboxPrefix: `_INBOX_${decodeURIComponent(username)}`,
+        }),
   });
 }
 

@@ -80,6 +80,8 @@ test('S4.1 on NATS no service speaks in the name of another, or reads what is no
     t.ok(await refused(name, (own) => own.publish(`strongroom.events.${other}.X`, 'forged')), `${name} as ${other}`);
     t.ok(await refused(name, (own) => void own.subscribe('strongroom.events.>')), `${name} listens to events`);
     t.ok(await refused(name, (own) => void own.subscribe('strongroom.notices.>')), `${name} listens to notices`);
+    t.ok(await refused(name, (own) => void own.subscribe('_INBOX.>')), `${name} listens to inboxes`);
+    t.ok(await refused(name, (own) => void own.subscribe(`_INBOX_${other}.>`)), `${name} listens to ${other}'s inbox`);
     t.ok(await refused(name, (own) => own.publish('$JS.API.STREAM.DELETE.EVENTS')), `${name} deletes a stream`);
     t.ok(await refused(name, (own) => own.publish('$JS.API.STREAM.PURGE.EVENTS')), `${name} purges a stream`);
   }

@@ -216,6 +216,8 @@ function connectionOptions(url: string, name: string): ConnectionOptions {
   return {
     servers: host,
     name,
+    // Its own, so that the server can keep each service from reading what others are answered.
+    inboxPrefix: `_INBOX_${name}`,
     timeout: connectTimeoutMs,
     reconnect: true,
     maxReconnectAttempts: -1,

@@ -158,7 +158,15 @@ function invokerOf({ method, implementation }: UnaryRoute): Invoke {
     return async (request, call) => normalize(await direct(request as never, call));
   }
   const handler = implementation as (request: Message, context: unknown) => unknown;
-  return async (request, call) => normalize(await handler(request, contextOf(method, call)));
+  return async (request, call) => {
+    const context = contextOf(method, call);
+    try {
+      return normalize(await handler(request, context));
+    } finally {
+      // Connect's context has a timer of its own for the deadline, and keeps it until it is told of the end.
+      context.abort();
+    }
+  };
 }
 
 /** For an implementation that was not made by useCase and wants Connect's own context. */

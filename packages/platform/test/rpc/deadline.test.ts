@@ -210,3 +210,20 @@ t.test('B-shed: over its limit a service sheds reports first and money last', as
   await until(() => concurrencyLimit.inFlight() === 0);
   t.equal(await reasonOf(payments.getReport({}, { headers })), 'answered', 'it comes back by itself');
 });
+
+t.test('S5.2: a call that has ended leaves no timer behind, whatever its implementation is made of', async (t) => {
+  const routes = [{ service: AuthService, implementation: { login: async () => ({ deviceToken: 'plain' }) } }];
+  const server = await startServer({ routes: routes as never });
+  t.teardown(() => server.close());
+  const call = () =>
+    fetch(`${server.url}${paths.login}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(login),
+    }).then((response) => response.json());
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  t.match(await call(), { deviceToken: 'plain' });
+  const before = timers();
+  for (let count = 0; count < 30; count++) await call();
+  t.ok(timers() <= before + 2, `${timers()} timers, ${before} before`);
+});

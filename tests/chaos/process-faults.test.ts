@@ -1,0 +1,196 @@
+// Networks that swallow packets, wrong clocks, missing dependencies, new certificates and rolling restarts, under load.
+
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { writeDevelopmentCertificates } from '@strongroom/platform/identity';
+import { createFaultProxy, spawnProcess, type TestProcess, until } from '@strongroom/testkit';
+import t, { type Test } from 'tap';
+import { type EngineName, serviceNames } from '../../scripts/support/names.ts';
+import { freePort } from '../../scripts/support/ports.ts';
+import { startBalancer } from './balancer.ts';
+import { startChaos } from './chaos-system.ts';
+
+t.setTimeout(600_000);
+
+const recoveryMs = 20_000;
+const rotationTimeoutMs = 120_000;
+const chaos = await startChaos(t);
+
+function planOf(name: string) {
+  const plan = chaos.plans.find((one) => one.name === name);
+  if (plan === undefined) throw new Error(`There is no process ${name}.`);
+  return { ...plan, port: plan.ports[0]?.port ?? 0 };
+}
+
+async function restarted(name: 'gateway' | 'payments', more: Record<string, string> = {}): Promise<void> {
+  await chaos.kill(name);
+  await chaos.restart(name, more);
+}
+
+t.test(
+  'F13: a service behind a half-open network costs its callers the deadline, and nobody else anything',
+  async (t) => {
+    const proxy = await createFaultProxy({ target: planOf('payments').port });
+    t.teardown(() => proxy.close());
+    await restarted('gateway', { PAYMENTS_URL: `https://127.0.0.1:${proxy.port}` });
+    const run = await chaos.run(t, 'f13');
+    const startMs = performance.now();
+    proxy.halfOpen();
+    await run.load.answered(50);
+    const seen = run.history.attempts.filter((one) => one.startMs >= startMs);
+    const ofPayments = seen.filter(({ route }) => /payments|ledger/.test(route));
+    t.ok(ofPayments.length > 0);
+    const statuses = [...new Set(ofPayments.map(({ status }) => status))];
+    t.same(
+      statuses.filter((status) => status !== 503 && status !== 504),
+      [],
+      `answered ${statuses}`,
+    );
+    t.same(
+      seen.filter((one) => !ofPayments.includes(one) && one.status !== 200),
+      [],
+      'the other services are as they were',
+    );
+    proxy.heal();
+    await run.recovered(recoveryMs);
+    t.same(await run.end(), []);
+    await restarted('gateway');
+  },
+);
+
+t.test('F14: a service with a wrong clock judges tokens by its skew, and nothing it did is out of order', async (t) => {
+  const preload = join(import.meta.dirname, 'shifted-clock.ts');
+  const run = await chaos.run(t, 'f14');
+  for (const [minutes, status] of [
+    [-5, 401],
+    [5, 200],
+  ] as const) {
+    const shift = { NODE_OPTIONS: `--import ${preload}`, CLOCK_SHIFT_MS: String(minutes * 60_000) };
+    await restarted('payments', shift);
+    const person = await chaos.person('clock');
+    const answer = await person.get('/payments', { token: person.token });
+    t.equal(answer.status, status, `${minutes} minutes: ${answer.text}`);
+    t.equal((await person.get('/auth/me', { token: person.token })).status, 200, 'auth has its own clock');
+  }
+  await restarted('payments');
+  await run.recovered(recoveryMs);
+  t.same(await run.end(), []);
+  const [ahead] = await chaos.databases.payments`
+    select count(*)::int as count from payments where update_time < create_time or complete_time < create_time`;
+  t.equal(ahead?.['count'], 0, 'no payment ends before it began');
+});
+
+const missing: readonly EngineName[] = ['postgres', 'redis', 'nats'];
+for (const engine of missing) {
+  t.test(`F40: payments starts without ${engine}, waits for it, and is ready once it is there`, async (t) => {
+    const run = await chaos.run(t, `f40-${engine}`);
+    await chaos.kill('payments');
+    await chaos.killEngine(engine);
+    const { entry, environment } = planOf('payments');
+    const waiting = await spawnProcess({ name: 'payments', entry, env: { ...environment } });
+    await until(() => chaos.isLive('payments'), { timeoutMs: recoveryMs, what: 'payments being alive' });
+    if (engine !== 'redis') t.notOk(await chaos.isReady('payments'), 'alive and not ready');
+    await chaos.startEngines();
+    await until(() => chaos.isReady('payments'), { timeoutMs: recoveryMs, what: 'payments being ready' });
+    t.equal(await Promise.race([waiting.exited, Promise.resolve('runs')]), 'runs', 'the same process all along');
+    await waiting.stop();
+    await chaos.restart('payments');
+    await run.recovered(recoveryMs);
+    t.same(await run.end(), []);
+  });
+}
+
+function serialAt(port: number): Promise<string> {
+  const read = (name: string) => readFileSync(join(chaos.dataDir, 'tls', name));
+  const material = { ca: read('ca.pem'), cert: read('gateway.pem'), key: read('gateway.key.pem') };
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, ...material, checkServerIdentity: () => undefined }, () => {
+      resolve(socket.getPeerCertificate().serialNumber);
+      socket.end();
+    });
+    socket.on('error', reject);
+  });
+}
+
+t.test(
+  'F32: certificates are renewed while all processes run: each takes its new one, and no call fails',
+  async (t) => {
+    const run = await chaos.run(t, 'f32');
+    const startMs = performance.now();
+    const port = planOf('payments').port;
+    const before = await serialAt(port);
+    const folder = join(chaos.dataDir, 'tls');
+    await Promise.all(serviceNames.map((name) => rm(join(folder, `${name}.pem`))));
+    await writeDevelopmentCertificates(folder, serviceNames);
+    await until(async () => (await serialAt(port)) !== before, {
+      timeoutMs: rotationTimeoutMs,
+      intervalMs: 500,
+      what: 'The new certificate at the port of payments',
+    });
+    await run.recovered(recoveryMs);
+    const failed = run.history.attempts.filter((one) => one.startMs >= startMs && (one.status ?? 500) >= 500);
+    t.same(failed, [], 'no call failed meanwhile');
+    t.same(await run.end(), []);
+  },
+);
+
+const behindBalancer = ['auth', 'payments', 'profile', 'admin'] as const;
+
+interface Replica {
+  readonly name: string;
+  readonly port: number;
+  process: TestProcess;
+}
+
+async function startReplicas(t: Test): Promise<{ running: Replica[]; urls: Record<string, string> }> {
+  const ports = new Map<string, number[]>();
+  const urls: Record<string, string> = {};
+  for (const name of behindBalancer) {
+    const own = [planOf(name).port, await freePort()];
+    const balancer = await startBalancer(own);
+    t.teardown(() => balancer.close());
+    urls[`${name.toUpperCase()}_URL`] = `https://127.0.0.1:${balancer.port}`;
+    ports.set(name, own);
+  }
+  const running: Replica[] = [];
+  for (const name of behindBalancer) {
+    await chaos.kill(name);
+    const start = async (port: number) => ({ name, port, process: await startReplica(name, port, urls) });
+    running.push(...(await Promise.all((ports.get(name) ?? []).map(start))));
+  }
+  t.teardown(() => Promise.all(running.map(({ process }) => process.stop())));
+  await restarted('gateway', urls);
+  return { running, urls };
+}
+
+function startReplica(name: string, port: number, urls: Record<string, string>): Promise<TestProcess> {
+  const { entry, environment } = planOf(name);
+  return spawnProcess({
+    name,
+    entry,
+    env: { ...environment, ...urls, PORT: String(port), METRICS_PORT: '0' },
+    readyUrl: `http://127.0.0.1:${port}/readyz`,
+    readyTimeoutMs: 60_000,
+  });
+}
+
+t.test('F33: every service is restarted, one replica after the other, under load: no call fails', async (t) => {
+  const { running, urls } = await startReplicas(t);
+  const run = await chaos.run(t, 'f33');
+  const startMs = performance.now();
+  for (const replica of running) {
+    t.equal(await replica.process.stop(), 0, `${replica.name} at ${replica.port} closed by itself`);
+    replica.process = await startReplica(replica.name, replica.port, urls);
+  }
+  const failed = run.history.attempts.filter((one) => one.startMs >= startMs && (one.status ?? 500) >= 500);
+  t.same(
+    failed.map(({ route, status }) => `${route} ${status}`),
+    [],
+    `of ${run.history.attempts.length} calls`,
+  );
+  run.history.healMs = performance.now();
+  await run.load.answered(20);
+  await run.load.stop();
+});
