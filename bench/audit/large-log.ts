@@ -58,7 +58,7 @@ async function growTree(log: LogFixture, rowCount: number): Promise<void> {
       state,
       rows.map((row) => leafHash(row['entry'])),
     );
-    await storeTree({ sql: log.auditDatabase.sql }, grown.state, grown.tiles);
+    await storeTree(log.auditDatabase, grown.state, grown.tiles);
     state = grown.state;
   }
   const root = rootFromState(state);

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '@strongroom/platform/config';
-import type { ISql } from '@strongroom/platform/database';
+import { type ISql, queryableOver } from '@strongroom/platform/database';
 import postgres from 'postgres';
 import { exportAuditLog } from './audit/export-log.ts';
 import { exportVariables } from './config.ts';
@@ -35,7 +35,7 @@ async function main(args: string[]): Promise<void> {
   try {
     const witnessKeys = config.WITNESS_URL === undefined ? [] : await readKeys(config.WITNESS_KEY_FILE);
     const chunks = exportAuditLog({
-      auditDatabase: { sql: sql as unknown as ISql },
+      auditDatabase: queryableOver(sql as unknown as ISql),
       origin: config.LOG_ORIGIN,
       logKeys: await readKeys(`${config.LOG_KEY_FILE}.pub`),
       witnessKeys,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { toBinary } from '@bufbuild/protobuf';
 import { AuditEventSchema } from '@strongroom/gen/strongroom/events/v1/event_pb.ts';
+import { queryableOver } from '@strongroom/platform/database';
 import {
   connectNats,
   createTestDatabase,
@@ -101,7 +102,7 @@ tap.test(
     select count(*)::int as records, count(distinct event_id)::int as ids, (max(sequence) + 1)::int as size from audit_record`;
     t.equal(counts?.['records'], counts?.['ids'], 'no event twice');
     t.equal(counts?.['records'], counts?.['size'], 'no position empty');
-    const queries = { sql: sql as never };
+    const queries = queryableOver(sql as never);
     const { size } = await readLogState(queries);
     const records = await listRecordRange(queries, 0, size);
     const tiles = createTileReader(queries);

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { uuidv7 } from '@strongroom/platform/crypto';
+import type { Queryable } from '@strongroom/platform/database';
 import tap from 'tap';
-import type { Queries } from '../src/queries.ts';
 import { createLogFixture } from './log-fixture.ts';
 import { fillLog, rewriteAndSign, swapRows, verifyLog, verifyTampered } from './tampering.ts';
 
@@ -18,7 +18,7 @@ tap.test('B-log: whatever a superuser changes with triggers off is found offline
   const { result: sound } = await verifyLog(log, log.auditDatabase);
   t.match(sound, { ok: true, size: rowCount, rowsHashed: rowCount });
 
-  const changes: [string, (queries: Queries) => Promise<unknown>][] = [
+  const changes: [string, (queries: Queryable) => Promise<unknown>][] = [
     [
       'one byte of a fact',
       ({ sql }) => sql`update audit_record set details = '{"note":"as it Was"}' where sequence = ${bad}`,
@@ -38,7 +38,11 @@ tap.test('B-log: whatever a superuser changes with triggers off is found offline
       'a fact that is no text',
       ({ sql }) => sql`update audit_record set details = '{"note":1.5}' where sequence = ${bad}`,
     ],
-    ['two rows swapped', ({ sql }) => swapRows({ sql }, bad, bad + 1)],
+    [
+      'facts turned into a text that reads the same',
+      ({ sql }) => sql`update audit_record set details = to_jsonb(details::text) where sequence = ${bad}`,
+    ],
+    ['two rows swapped', (queries) => swapRows(queries, bad, bad + 1)],
     [
       'a row inserted twice',
       ({ sql }) =>

@@ -1,6 +1,8 @@
 // What somebody with every right on the database can do to the log, and what an auditor then finds.
+
 import { randomInt } from 'node:crypto';
 import { uuidv7 } from '@strongroom/platform/crypto';
+import { type Queryable, queryableOver } from '@strongroom/platform/database';
 import {
   appendLeaves,
   emptyTreeState,
@@ -16,7 +18,6 @@ import { recordToAuditRecord } from '../src/audit/audit-record.ts';
 import { listRecordRange } from '../src/audit/audit-store.ts';
 import { exportAuditLog } from '../src/audit/export-log.ts';
 import { insertCheckpoint, insertLeaves, readLogState, storeTree } from '../src/audit/log-store.ts';
-import type { Queries } from '../src/queries.ts';
 import { type LogFixture, makeEvent, origin } from './log-fixture.ts';
 
 const batchRows = 1_000;
@@ -43,7 +44,7 @@ export interface Verified {
 }
 
 /** As an auditor does it: with keys of his own, and the checkpoint that he got from the witness. */
-export async function verifyLog(log: LogFixture, queries: Queries): Promise<Verified> {
+export async function verifyLog(log: LogFixture, queries: Queryable): Promise<Verified> {
   const witnessKeys = log.witness ? [log.witness.verifierKey] : [];
   const witnessed = await log.witness?.latest(origin);
   const logKeys = [formatVerifierKey(log.signer.key)];
@@ -69,13 +70,13 @@ class Undo extends Error {}
 /** What is done to the tables with triggers off, looked at from inside the transaction and undone. */
 export async function verifyTampered(
   log: LogFixture,
-  tamper: (queries: Queries) => Promise<unknown>,
+  tamper: (queries: Queryable) => Promise<unknown>,
 ): Promise<Verified> {
   let verified: Verified | undefined;
   await log.superuser
     .begin(async (sql) => {
       await sql`set local session_replication_role = replica`;
-      const queries = { sql: sql as unknown as Queries['sql'] };
+      const queries = queryableOver(sql as unknown as Queryable['sql']);
       await tamper(queries);
       verified = await verifyLog(log, queries);
       throw new Undo();
@@ -88,7 +89,7 @@ export async function verifyTampered(
 }
 
 /** With the real log key: a whole new log of the rows as they are now. */
-export async function rewriteAndSign(log: LogFixture, queries: Queries): Promise<void> {
+export async function rewriteAndSign(log: LogFixture, queries: Queryable): Promise<void> {
   const { size } = await readLogState(queries);
   const records = await listRecordRange(queries, 0, size);
   await queries.sql`delete from log_leaf`;
@@ -114,7 +115,7 @@ export async function rewriteAndSign(log: LogFixture, queries: Queries): Promise
   await insertCheckpoint(queries, { size, root, note, cosigned: false });
 }
 
-export async function swapRows({ sql }: Queries, one: number, other: number): Promise<void> {
+export async function swapRows({ sql }: Queryable, one: number, other: number): Promise<void> {
   const aside = 1_000_000_000;
   await sql`update audit_record set sequence = ${aside} where sequence = ${one}`;
   await sql`update audit_record set sequence = ${one} where sequence = ${other}`;

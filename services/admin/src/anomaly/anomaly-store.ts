@@ -1,4 +1,4 @@
-import type { Queries } from '../queries.ts';
+import type { Queryable } from '@strongroom/platform/database';
 import type { AnomalyKindName, Baseline } from './anomaly-rules.ts';
 
 export type AnomalyStateName = 'OPEN' | 'CONFIRMED' | 'DISMISSED';
@@ -22,22 +22,22 @@ export interface StoredAnomaly {
 export type NewAnomaly = Pick<StoredAnomaly, 'id' | 'kind' | 'userId' | 'eventId' | 'score' | 'reasons' | 'action'>;
 
 /** The position to go on from, locked: one process judges at a time. Undefined while another one does. */
-export async function lockCursor({ sql }: Queries): Promise<number | undefined> {
+export async function lockCursor({ sql }: Queryable): Promise<number | undefined> {
   const [row] = await sql`select next_sequence::text as next from anomaly_cursor for update skip locked`;
   return row && Number(row['next']);
 }
 
-export async function moveCursor({ sql }: Queries, nextSequence: number): Promise<void> {
+export async function moveCursor({ sql }: Queryable, nextSequence: number): Promise<void> {
   await sql`update anomaly_cursor set next_sequence = ${String(nextSequence)}`;
 }
 
-export async function findBaselines({ sql }: Queries, userIds: readonly string[]): Promise<Map<string, Baseline>> {
+export async function findBaselines({ sql }: Queryable, userIds: readonly string[]): Promise<Map<string, Baseline>> {
   const rows = await sql`
     select user_id::text, baseline::text from anomaly_baseline where user_id = any(${[...userIds]}::uuid[])`;
   return new Map(rows.map((row) => [String(row['user_id']), JSON.parse(String(row['baseline']))]));
 }
 
-export async function storeBaselines({ sql }: Queries, baselines: ReadonlyMap<string, Baseline>): Promise<void> {
+export async function storeBaselines({ sql }: Queryable, baselines: ReadonlyMap<string, Baseline>): Promise<void> {
   const entries = [...baselines];
   await sql`
     insert into anomaly_baseline (user_id, baseline)
@@ -48,7 +48,7 @@ export async function storeBaselines({ sql }: Queries, baselines: ReadonlyMap<st
 }
 
 /** Gives whether it is new: the same event judged twice makes one anomaly of a kind. */
-export async function insertAnomaly({ sql }: Queries, anomaly: NewAnomaly): Promise<boolean> {
+export async function insertAnomaly({ sql }: Queryable, anomaly: NewAnomaly): Promise<boolean> {
   const { count } = await sql`
     insert into anomaly (id, kind, user_id, event_id, score, reasons, action)
     values (${anomaly.id}::uuid, ${anomaly.kind}, ${anomaly.userId || null}::uuid, ${anomaly.eventId}::uuid, ${anomaly.score},
@@ -65,7 +65,7 @@ export interface AnomalyFilter {
 
 /** Newest first: ids are UUIDv7. */
 export async function listStoredAnomalies(
-  { sql }: Queries,
+  { sql }: Queryable,
   { kind, state, userId }: AnomalyFilter,
   limit: number,
   before?: string,
@@ -80,13 +80,13 @@ export async function listStoredAnomalies(
   return rows.map(rowToAnomaly);
 }
 
-export async function lockAnomaly({ sql }: Queries, id: string): Promise<StoredAnomaly | undefined> {
+export async function lockAnomaly({ sql }: Queryable, id: string): Promise<StoredAnomaly | undefined> {
   const [row] = await sql`select ${columns(sql)} from anomaly where id = ${id}::uuid for update`;
   return row && rowToAnomaly(row);
 }
 
 export async function resolveStoredAnomaly(
-  { sql }: Queries,
+  { sql }: Queryable,
   anomaly: { id: string; state: AnomalyStateName; resolverId: string; resolution: string },
 ): Promise<StoredAnomaly> {
   const [row] = await sql`
@@ -97,14 +97,14 @@ export async function resolveStoredAnomaly(
 }
 
 /** What was found and not yet acted on, oldest first. */
-export async function listUnenforced({ sql }: Queries, limit: number): Promise<StoredAnomaly[]> {
+export async function listUnenforced({ sql }: Queryable, limit: number): Promise<StoredAnomaly[]> {
   const rows = await sql`
     select ${columns(sql)} from anomaly where enforce_time is null order by anomaly.id limit ${limit}`;
   return rows.map(rowToAnomaly);
 }
 
 /** Whether administrators were told of one of the kind since; one that repeats is told once. */
-export async function isAlertedSince({ sql }: Queries, kind: AnomalyKindName, sinceMs: number): Promise<boolean> {
+export async function isAlertedSince({ sql }: Queryable, kind: AnomalyKindName, sinceMs: number): Promise<boolean> {
   const [row] = await sql`
     select exists (select from anomaly where kind = ${kind}
       and alert_time > clock_timestamp() - ${sinceMs}::int * interval '1 millisecond') as alerted`;
@@ -112,7 +112,7 @@ export async function isAlertedSince({ sql }: Queries, kind: AnomalyKindName, si
 }
 
 /** Gives whether this did it: of two processes at once only one goes on to tell people. */
-export async function markEnforced({ sql }: Queries, id: string, isAlerted: boolean): Promise<boolean> {
+export async function markEnforced({ sql }: Queryable, id: string, isAlerted: boolean): Promise<boolean> {
   const { count } = await sql`
     update anomaly set enforce_time = clock_timestamp(),
       alert_time = case when ${isAlerted} then clock_timestamp() end
@@ -120,7 +120,7 @@ export async function markEnforced({ sql }: Queries, id: string, isAlerted: bool
   return count > 0;
 }
 
-function columns(sql: Queries['sql']) {
+function columns(sql: Queryable['sql']) {
   return sql`id::text, kind, state, coalesce(user_id::text, '') as user_id, event_id::text, score, reasons, action, create_time,
     coalesce(resolver_id::text, '') as resolver_id, resolution, resolve_time`;
 }

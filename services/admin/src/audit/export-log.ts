@@ -1,3 +1,4 @@
+import type { Queryable } from '@strongroom/platform/database';
 import {
   EXPORT_CHECKPOINTS_MAX,
   type ExportRow,
@@ -6,7 +7,6 @@ import {
   minimumIndexFromCheckpoint,
   parseUnverifiedCheckpoint,
 } from '@strongroom/tlog';
-import type { Queries } from '../queries.ts';
 import { recordToAuditRecord } from './audit-record.ts';
 import { listRecordRange } from './audit-store.ts';
 import { createTileReader, listCheckpoints, readEntries } from './log-store.ts';
@@ -14,7 +14,7 @@ import { createTileReader, listCheckpoints, readEntries } from './log-store.ts';
 const chunkRows = 1_000;
 
 export interface LogExportOptions {
-  readonly auditDatabase: Queries;
+  readonly auditDatabase: Queryable;
   readonly origin: string;
   /** Verifier keys in text form. */
   readonly logKeys: readonly string[];
@@ -43,7 +43,7 @@ export async function* exportAuditLog(options: LogExportOptions): AsyncGenerator
   });
 }
 
-async function* streamRows(queries: Queries, size: number, minimumIndex: number): AsyncGenerator<ExportRow> {
+async function* streamRows(queries: Queryable, size: number, minimumIndex: number): AsyncGenerator<ExportRow> {
   for (let from = 0; from < size; from += chunkRows) {
     const to = Math.min(from + chunkRows, size);
     const records = await listRecordRange(queries, from, to);
@@ -59,7 +59,7 @@ async function* streamRows(queries: Queries, size: number, minimumIndex: number)
 
 /** Below the signed minimum index a record may be gone by retention: its leaf stands for it. */
 async function prunedRows(
-  queries: Queries,
+  queries: Queryable,
   from: number,
   to: number,
   rows: readonly ExportRow[],

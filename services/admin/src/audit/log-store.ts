@@ -1,5 +1,8 @@
+import { clockTime, type Queryable } from '@strongroom/platform/database';
 import { HASH_BYTES, type ReadTile, TILE_WIDTH, type TileUpdate, type TreeState } from '@strongroom/tlog';
-import type { Queries } from '../queries.ts';
+import { and, asc, desc, eq, gte, lt, sql as orm } from 'drizzle-orm';
+import { logCheckpoints, logLeaves, logState } from '../audit-schema.ts';
+import { utcText } from '../queries.ts';
 
 /** Whoever holds it is the log's only writer until its transaction ends (F28). */
 const writerLock = 7_203_420;
@@ -17,32 +20,36 @@ export interface StoredCheckpoint {
 }
 
 /** Waits for the writer's lock, then reads the state and the time that the batch's records get. */
-export async function lockLog({ sql }: Queries): Promise<LogState & { recordTime: string }> {
-  await sql`select pg_advisory_xact_lock(${writerLock})`;
-  const [row] = await sql`
-    select size::text, edge, minimum_index::text, ${utcText(sql, sql`clock_timestamp()`)} as record_time
-    from log_state for update`;
-  return { ...rowToState(row), recordTime: String(row?.['record_time']) };
+export async function lockLog(db: Queryable): Promise<LogState & { recordTime: string }> {
+  await db.sql`select pg_advisory_xact_lock(${writerLock})`;
+  const [row] = await db.orm
+    .select({ ...stateColumns, recordTime: utcText(clockTime) })
+    .from(logState)
+    .for('update');
+  return { ...rowToState(row), recordTime: row?.recordTime ?? '' };
 }
 
-export async function readLogState({ sql }: Queries): Promise<LogState> {
-  const [row] = await sql`select size::text, edge, minimum_index::text from log_state`;
+export async function readLogState(db: Queryable): Promise<LogState> {
+  const [row] = await db.orm.select(stateColumns).from(logState);
   return rowToState(row);
 }
 
 /** Which of these events the log has. */
-export async function findStoredEvents({ sql }: Queries, eventIds: readonly string[]): Promise<Set<string>> {
+export async function findStoredEvents({ sql }: Queryable, eventIds: readonly string[]): Promise<Set<string>> {
   const rows = await sql`select event_id::text from log_leaf where event_id = any(${[...eventIds]}::uuid[])`;
   return new Set(rows.map((row) => String(row['event_id'])));
 }
 
-export async function findSequence({ sql }: Queries, eventId: string): Promise<number | undefined> {
-  const [row] = await sql`select sequence::text from log_leaf where event_id = ${eventId}::uuid`;
-  return row ? Number(row['sequence']) : undefined;
+export async function findSequence(db: Queryable, eventId: string): Promise<number | undefined> {
+  const [row] = await db.orm
+    .select({ sequence: logLeaves.sequence })
+    .from(logLeaves)
+    .where(eq(logLeaves.eventId, eventId));
+  return row?.sequence;
 }
 
 export async function insertLeaves(
-  { sql }: Queries,
+  { sql }: Queryable,
   leaves: readonly { sequence: number; eventId: string; entry: Uint8Array }[],
 ): Promise<void> {
   await sql`
@@ -54,7 +61,7 @@ export async function insertLeaves(
 }
 
 /** Full tiles are stored once and for ever; the partial ones are the edge of the state. */
-export async function storeTree({ sql }: Queries, state: TreeState, tiles: readonly TileUpdate[]): Promise<void> {
+export async function storeTree({ sql }: Queryable, state: TreeState, tiles: readonly TileUpdate[]): Promise<void> {
   const full = tiles.filter(({ width }) => width === TILE_WIDTH);
   if (full.length > 0) {
     await sql`
@@ -67,12 +74,12 @@ export async function storeTree({ sql }: Queries, state: TreeState, tiles: reado
   await sql`update log_state set size = ${String(state.size)}, edge = ${Buffer.concat(state.edge)}`;
 }
 
-export async function raiseMinimumIndex({ sql }: Queries, minimumIndex: number): Promise<void> {
+export async function raiseMinimumIndex({ sql }: Queryable, minimumIndex: number): Promise<void> {
   await sql`update log_state set minimum_index = greatest(minimum_index, ${String(minimumIndex)})`;
 }
 
 /** A tile is full and stored, or at the edge; one statement sees both as of one moment. */
-export function createTileReader({ sql }: Queries): ReadTile {
+export function createTileReader({ sql }: Queryable): ReadTile {
   return async (level, index) => {
     const [row] = await sql`
       select (select bytes from log_tile where level = ${level} and index = ${String(index)}) as bytes, size::text, edge
@@ -98,40 +105,45 @@ function edgeFromBytes(size: number, bytes: Uint8Array): Uint8Array[] {
 
 /** The entries of a range, first to last. */
 export async function readEntries(
-  { sql }: Queries,
+  db: Queryable,
   from: number,
   count: number,
 ): Promise<{ sequence: number; entry: Uint8Array }[]> {
-  const rows = await sql`
-    select sequence::text, entry from log_leaf
-    where sequence >= ${String(from)} and sequence < ${String(from + count)} order by log_leaf.sequence`;
-  return rows.map((row) => ({ sequence: Number(row['sequence']), entry: row['entry'] as Uint8Array }));
+  const { sequence, entry } = logLeaves;
+  return await db.orm
+    .select({ sequence, entry })
+    .from(logLeaves)
+    .where(and(gte(sequence, from), lt(sequence, from + count)))
+    .orderBy(asc(sequence));
 }
 
-export async function insertCheckpoint(
-  { sql }: Queries,
-  checkpoint: Omit<StoredCheckpoint, 'ageSeconds'>,
-): Promise<void> {
-  await sql`
-    insert into log_checkpoint (size, root, note, cosigned)
-    values (${String(checkpoint.size)}, ${Buffer.from(checkpoint.root)}, ${checkpoint.note}, ${checkpoint.cosigned})`;
+export async function insertCheckpoint(db: Queryable, checkpoint: Omit<StoredCheckpoint, 'ageSeconds'>): Promise<void> {
+  await db.orm.insert(logCheckpoints).values({ ...checkpoint, root: Buffer.from(checkpoint.root) });
 }
 
 /** The newest that counts: with a witness, only what it has cosigned. */
 export async function findLatestCheckpoint(
-  { sql }: Queries,
+  db: Queryable,
   filter: { cosignedOnly: boolean; size?: number },
 ): Promise<StoredCheckpoint | undefined> {
-  const ofSize = filter.size === undefined ? sql`` : sql`and size = ${String(filter.size)}`;
-  const cosigned = filter.cosignedOnly ? sql`and cosigned` : sql``;
-  const [row] = await sql`
-    select size::text, root, note, cosigned, extract(epoch from clock_timestamp() - create_time)::float8 as age
-    from log_checkpoint where true ${ofSize} ${cosigned} order by id desc limit 1`;
-  return row && rowToCheckpoint(row);
+  const { id, size, root, note, cosigned, createTime } = logCheckpoints;
+  const ageSeconds = orm<number>`extract(epoch from ${clockTime} - ${createTime})::float8`;
+  const [row] = await db.orm
+    .select({ size, root, note, cosigned, ageSeconds })
+    .from(logCheckpoints)
+    .where(
+      and(
+        filter.size === undefined ? undefined : eq(size, filter.size),
+        filter.cosignedOnly ? eq(cosigned, true) : undefined,
+      ),
+    )
+    .orderBy(desc(id))
+    .limit(1);
+  return row;
 }
 
 /** Up to `countMax` checkpoints by growing size, spread over the log, the newest one last. */
-export async function listCheckpoints({ sql }: Queries, cosignedOnly: boolean, countMax: number): Promise<string[]> {
+export async function listCheckpoints({ sql }: Queryable, cosignedOnly: boolean, countMax: number): Promise<string[]> {
   const rows = await sql`
     with newest as (
       select distinct on (size) size, note from log_checkpoint
@@ -145,33 +157,16 @@ export async function listCheckpoints({ sql }: Queries, cosignedOnly: boolean, c
   return rows.map((row) => String(row['note']));
 }
 
-/** RFC 3339 in UTC with the microseconds that PostgreSQL keeps, the same on every read. */
-export function utcText(sql: Queries['sql'], expression: ReturnType<Queries['sql']>) {
-  return sql`to_char(${expression} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-}
-
 /** postgres.js writes arrays of bytea only as text. */
 export function byteaArray(values: readonly (Uint8Array | null)[]): string {
   const items = values.map((bytes) => (bytes === null ? 'NULL' : `"\\\\x${Buffer.from(bytes).toString('hex')}"`));
   return `{${items.join(',')}}`;
 }
 
-function rowToState(row: Record<string, unknown> | undefined): LogState {
-  if (!row) throw new Error('The log has no state: audit_db was not migrated.');
-  const size = Number(row['size']);
-  return {
-    size,
-    edge: edgeFromBytes(size, row['edge'] as Uint8Array),
-    minimumIndex: Number(row['minimum_index']),
-  };
-}
+const stateColumns = { size: logState.size, edge: logState.edge, minimumIndex: logState.minimumIndex };
 
-function rowToCheckpoint(row: Record<string, unknown>): StoredCheckpoint {
-  return {
-    size: Number(row['size']),
-    root: row['root'] as Uint8Array,
-    note: String(row['note']),
-    cosigned: row['cosigned'] === true,
-    ageSeconds: Number(row['age']),
-  };
+function rowToState(row: Pick<typeof logState.$inferSelect, keyof typeof stateColumns> | undefined): LogState {
+  if (!row) throw new Error('The log has no state: audit_db was not migrated.');
+  const { size, edge, minimumIndex } = row;
+  return { size, edge: edgeFromBytes(size, edge), minimumIndex };
 }

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Database, serviceAct } from '@strongroom/platform/database';
+import { type Database, type Queryable, serviceAct } from '@strongroom/platform/database';
 import { appendEvent } from '@strongroom/platform/outbox';
 import type { Logger } from '@strongroom/platform/telemetry';
 import { lockKeystore } from '../erasure/erasure-store.ts';
 import type { PersonKeystore } from '../erasure/person-keystore.ts';
 import { listHeldPersons } from '../hold/hold-store.ts';
-import type { Queries } from '../queries.ts';
 import { lockLog, raiseMinimumIndex } from './log-store.ts';
 
 export interface RetentionDeps {
@@ -53,7 +52,7 @@ export async function prunePartition({ auditDatabase, database }: RetentionDeps)
   return pruned;
 }
 
-async function dropOldest({ sql }: Queries, held: readonly string[]): Promise<PrunedPartition | undefined> {
+async function dropOldest({ sql }: Queryable, held: readonly string[]): Promise<PrunedPartition | undefined> {
   const [row] = await sql`
     select retention_class, coalesce(last_sequence, -1)::text as last_sequence, record_count::text as record_count
     from prune_audit_partition(${[...held]}::uuid[])`;

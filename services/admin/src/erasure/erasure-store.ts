@@ -1,4 +1,6 @@
-import type { Queries } from '../queries.ts';
+import type { Queryable } from '@strongroom/platform/database';
+import { and, eq, ne } from 'drizzle-orm';
+import { anomalies, anomalyBaselines, erasures } from '../schema.ts';
 
 const keystoreLock = 7_203_426;
 
@@ -6,18 +8,25 @@ const keystoreLock = 7_203_426;
  * Whoever holds it, until the transaction ends, is alone in rewriting the keystore: its files hold many persons, and two at
  * once would bring back whom the other erased.
  */
-export async function lockKeystore({ sql }: Queries): Promise<void> {
+export async function lockKeystore({ sql }: Queryable): Promise<void> {
   await sql`select pg_advisory_xact_lock(${keystoreLock})`;
 }
 
 /** Gives whether this is the first time. */
-export async function insertErasure({ sql }: Queries, userId: string): Promise<boolean> {
-  const { count } = await sql`insert into erasure (user_id) values (${userId}::uuid) on conflict do nothing`;
-  return count > 0;
+export async function insertErasure(db: Queryable, userId: string): Promise<boolean> {
+  const rows = await db.orm
+    .insert(erasures)
+    .values({ userId })
+    .onConflictDoNothing()
+    .returning({ userId: erasures.userId });
+  return rows.length > 0;
 }
 
 /** What the detection of anomalies knows about a person: places, hours, devices, amounts. */
-export async function deleteBaseline({ sql }: Queries, userId: string): Promise<void> {
-  await sql`delete from anomaly_baseline where user_id = ${userId}::uuid`;
-  await sql`update anomaly set reasons = '{}' where user_id = ${userId}::uuid and reasons <> '{}'`;
+export async function deleteBaseline(db: Queryable, userId: string): Promise<void> {
+  await db.orm.delete(anomalyBaselines).where(eq(anomalyBaselines.userId, userId));
+  await db.orm
+    .update(anomalies)
+    .set({ reasons: [] })
+    .where(and(eq(anomalies.userId, userId), ne(anomalies.reasons, [])));
 }

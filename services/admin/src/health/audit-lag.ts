@@ -1,8 +1,7 @@
 import type { Bus } from '@strongroom/platform/bus';
-import type { Database } from '@strongroom/platform/database';
+import type { Database, Queryable } from '@strongroom/platform/database';
 import { auditDurable } from '../audit/ingest-events.ts';
 import { countParkedEvents } from '../audit/parked-event-store.ts';
-import type { Queries } from '../queries.ts';
 
 export interface AuditLag {
   /** Events on the bus that the log doesn't hold yet. */
@@ -30,7 +29,7 @@ export async function readAuditLag({
 }
 
 /** What waits is younger than what was last taken in: the age of that bounds the lag from above. */
-async function secondsSinceNewest({ sql }: Queries): Promise<number> {
+async function secondsSinceNewest({ sql }: Queryable): Promise<number> {
   const [row] = await sql`
     select extract(epoch from clock_timestamp() - record_time)::float8 as seconds
     from audit_record order by audit_record.sequence desc limit 1`;

@@ -1,4 +1,4 @@
-import { type Database, serviceAct } from '@strongroom/platform/database';
+import { type Database, type Queryable, serviceAct } from '@strongroom/platform/database';
 import {
   HASH_BYTES,
   inclusionProof,
@@ -14,7 +14,6 @@ import { recordToAuditRecord } from '../audit/audit-record.ts';
 import { findSequenceRange, listRecordRange, type SequencedRecord } from '../audit/audit-store.ts';
 import { createTileReader, type StoredCheckpoint } from '../audit/log-store.ts';
 import { errors } from '../errors.ts';
-import type { Queries } from '../queries.ts';
 import type { Checkpointer } from '../transparency/checkpointer.ts';
 import type { RangeEvidence, ReportLine } from './report.ts';
 
@@ -46,7 +45,7 @@ export async function collectEvidence(
 }
 
 async function readRange(
-  queries: Queries,
+  queries: Queryable,
   range: { first: number; last: number },
   checkpoint: StoredCheckpoint,
   isLine: (record: SequencedRecord) => boolean,
@@ -80,7 +79,7 @@ async function readRange(
  * the others.
  */
 async function faultsOf(
-  queries: Queries,
+  queries: Queryable,
   tile: number,
   { from, to }: { from: number; to: number },
   records: readonly SequencedRecord[],
