@@ -7,6 +7,6 @@ t.setTimeout(110_000);
 const fixture = await createAuthFixture({ env: historyVariables });
 t.teardown(() => fixture.close());
 
-t.test('S1.2b, F23, F24: 150 random histories of tabs, a retrying client and a thief', (t) =>
-  checkRefreshHistories(t, fixture, 150),
+t.test('S1.2b, F23, F24: 100 random histories of tabs, a retrying client and a thief', (t) =>
+  checkRefreshHistories(t, fixture, 100),
 );
