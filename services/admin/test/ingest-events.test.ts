@@ -131,7 +131,11 @@ tap.test(
       /^audit_bulk_writes_total\{operation="TRUNCATE",process="\w+"\} 0$/m,
     );
     const write = (actorKind: string, operation: string, rows: number) =>
-      makeEvent({ action: 'DB_WRITE', actorKind, details: { table: 'users', operation, rows: String(rows) } });
+      makeEvent({
+        action: 'DB_WRITE',
+        actorKind,
+        details: { table: 'users', operation, rows: String(rows), databaseRole: 'auth_app' },
+      });
     const [bulkBefore, actorlessBefore] = [
       await counted('audit_bulk_writes_total', 'DELETE'),
       await counted('audit_actorless_writes_total', 'UPDATE'),

@@ -119,7 +119,9 @@ export const metricDefinitions = {
   audit_verification_failures_total: counter('Checks of the log that failed.', []),
   audit_parked_events: gauge('Events parked as poison now.', []),
   audit_bulk_writes_total: counter('Records of statements that wrote many rows, one a hundred rows.', ['operation']),
-  audit_actorless_writes_total: counter('Records of writes past the services, without an actor.', ['operation']),
+  audit_actorless_writes_total: counter('Records of writes past the services: without an actor, or by another role.', [
+    'operation',
+  ]),
   anomalies_detected_total: counter('Anomalies, by rule and action.', ['rule', 'action']),
   feature_flag_state: gauge('1 while a flag is on.', ['flag']),
   stale_reads_total: counter('Reads answered from a cache while a dependency was down.', ['kind']),

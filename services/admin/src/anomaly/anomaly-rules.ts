@@ -145,7 +145,7 @@ export function judgePayment(
 }
 
 /** A statement that writes so many rows is told of (S4.4). */
-export const massRowsMin = 100;
+const massRowsMin = 100;
 /** The runtime role of a service. */
 const serviceRole = /^[a-z]+_app$/;
 
@@ -160,15 +160,26 @@ export interface WriteFact {
 
 /** A write to a table by nobody known, or to many rows at once (S4.4). */
 export function judgeWrite(fact: WriteFact): Finding[] {
-  const { actorKind, operation, rows, table } = fact;
-  // The trigger says `database` where no transaction of ours named an actor: somebody wrote past the services. Whoever
-  // connects as another role can name an actor too, and is no service all the same.
-  if (actorKind === 'database' || !serviceRole.test(fact.databaseRole)) {
+  const { operation, rows, table } = fact;
+  if (isPastServices(fact)) {
     return [{ kind: 'MASS_WRITE', score: 0.8, reason: `a write to ${table} that no request made` }];
   }
   if (operation === 'TRUNCATE') return [{ kind: 'MASS_WRITE', score: 0.9, reason: `${table} was emptied` }];
-  if (rows < massRowsMin) return [];
+  if (!isMassWrite(fact)) return [];
   return [{ kind: 'MASS_WRITE', score: 0.6, reason: `${rows} rows of ${table} written at once` }];
+}
+
+/**
+ * The trigger says `database` where no transaction of ours named an actor: somebody wrote past the services. Whoever
+ * connects as another role can name an actor too, and is no service all the same.
+ */
+export function isPastServices({ actorKind, databaseRole }: Pick<WriteFact, 'actorKind' | 'databaseRole'>): boolean {
+  return actorKind === 'database' || !serviceRole.test(databaseRole);
+}
+
+/** The trigger can't count what TRUNCATE takes. */
+export function isMassWrite({ operation, rows }: Pick<WriteFact, 'operation' | 'rows'>): boolean {
+  return operation === 'TRUNCATE' || rows >= massRowsMin;
 }
 
 export function outlierScore(amounts: readonly number[], amount: number): number {

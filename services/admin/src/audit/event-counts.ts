@@ -1,6 +1,6 @@
 import type { AuditEvent } from '@strongroom/gen/strongroom/events/v1/event_pb.ts';
 import type { Metrics } from '@strongroom/platform/telemetry';
-import { massRowsMin } from '../anomaly/anomaly-rules.ts';
+import { isMassWrite, isPastServices } from '../anomaly/anomaly-rules.ts';
 import { parkReasons } from './audit-event.ts';
 
 /** Of what was no event, or of an event that the log refused each time. */
@@ -25,9 +25,10 @@ export function countEvent(metrics: Metrics, { action, source, actorKind, detail
   metrics.increment('audit_events_ingested_total', { source });
   const operation = operations.find((known) => known === details['operation']);
   if (action !== 'DB_WRITE' || operation === undefined) return;
-  // The trigger can't count what TRUNCATE takes.
-  const isBulk = operation === 'TRUNCATE' || Number(details['rows'] ?? 0) >= massRowsMin;
-  if (isBulk) metrics.increment('audit_bulk_writes_total', { operation });
-  // The trigger says `database` where no transaction of ours named an actor.
-  if (actorKind === 'database') metrics.increment('audit_actorless_writes_total', { operation });
+  if (isMassWrite({ operation, rows: Number(details['rows'] ?? 0) })) {
+    metrics.increment('audit_bulk_writes_total', { operation });
+  }
+  if (isPastServices({ actorKind, databaseRole: details['databaseRole'] ?? '' })) {
+    metrics.increment('audit_actorless_writes_total', { operation });
+  }
 }
