@@ -1,5 +1,6 @@
 // One system for the whole file: it takes seconds to start, and these tests don't disturb each other.
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ConnectError, createClient, type Transport } from '@connectrpc/connect';
@@ -8,6 +9,7 @@ import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.
 import { PaymentType } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { readServiceError } from '@strongroom/platform/errors';
+import { until } from '@strongroom/testkit';
 import t from 'tap';
 import { runJourney } from '../../scripts/journey/journey.ts';
 import { startTestSystem } from './system-fixture.ts';
@@ -133,6 +135,42 @@ t.test('B-idem: one key counts over REST, Connect and gRPC', async (t) => {
   });
   t.equal(rest.body?.payment?.id, payment?.id, rest.text);
   t.equal(rest.headers.get('idempotency-replayed'), 'true');
+});
+
+t.test('B-receipt: who paid gets a receipt from the log, and checks it with nothing but the public keys', async (t) => {
+  const [ada, bob] = [await system.person('ada'), await system.person('bob')];
+  const amount = { currencyCode: 'EUR', minorUnits: '1500' };
+  const { body: created } = await ada.post('/payments', {
+    token: ada.token,
+    headers: { 'idempotency-key': 'with-receipt' },
+    body: { type: 'PAYMENT_TYPE_INSTANT', amount, recipientId: bob.id, description: 'Proven' },
+  });
+  const path = `/payments/${created.payment.id}/receipts/${created.auditEventId}`;
+  const { body } = await until(
+    async () => {
+      const answer = await ada.get(path, { token: ada.token });
+      return answer.status === 200 ? answer : undefined;
+    },
+    { what: 'the receipt', timeoutMs: 30_000 },
+  );
+  t.equal((await bob.get(path, { token: bob.token })).status, 404, 'not for another person');
+  const file = join(system.dataDir, 'payment.tlog-proof');
+  await writeFile(file, body.auditReceipt);
+  const verify = (receipt: string) =>
+    run(process.execPath, [
+      join(root, 'packages/tlog/src/verify-cli.ts'),
+      ...['--receipt', receipt, '--log-key', `@${join(system.dataDir, 'audit-log.key.pub')}`],
+      ...['--witness-key', `@${join(system.dataDir, 'witness', 'verifier-key.txt')}`],
+    ]);
+  const { stdout } = await verify(file);
+  t.match(stdout, /^OK: entry/);
+  t.match(stdout, new RegExp(`"resourceId": "${created.payment.id}"`));
+  t.match(stdout, /"action": "PAYMENT_CREATED"/);
+  const extra = /^extra (.+)$/m.exec(body.auditReceipt)?.[1] ?? '';
+  const lie = Buffer.from(Buffer.from(extra, 'base64').toString().replace('"1500"', '"1501"')).toString('base64');
+  const forged = join(system.dataDir, 'forged.tlog-proof');
+  await writeFile(forged, body.auditReceipt.replace(extra, lie));
+  await t.rejects(verify(forged), { code: 1 }, 'another amount is no record of this log');
 });
 
 t.test('ASVS 8.3.2: a suspended person is out with the very next call, on every service', async (t) => {

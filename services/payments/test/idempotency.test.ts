@@ -11,7 +11,7 @@ import { reasonOf } from './refusal.ts';
 const stormCount = 150;
 const fixture = await startPayments(t, { instances: 2, variables: { IDEMPOTENCY_LEASE_MS: '700' } });
 
-t.test('F19: identical requests at two instances are one payment, and every answer is its', (t) =>
+t.test('F19, fault 25: identical requests at two instances are one payment, and every answer is its', (t) =>
   stormOfOne(t, fixture, stormCount),
 );
 
