@@ -47,6 +47,8 @@ declare
   single_key constant text := case when tg_nargs = 2 then tg_argv[1] end;
   rows_a_record constant integer := 100;
   given_kind constant text := nullif(current_setting('strongroom.actor_kind', true), '');
+  -- Of a statement that writes rows of several people at once: the act of each row, by its id.
+  acts constant jsonb := nullif(current_setting('strongroom.acts', true), '')::jsonb;
   base jsonb;
   ids text[];
   columns text[];
@@ -78,6 +80,19 @@ begin
       into ids, columns from pair;
   end if;
   if tg_op <> 'TRUNCATE' and ids is null then
+    return null;
+  end if;
+
+  if acts is not null and tg_op = 'INSERT' then
+    insert into strongroom.outbox (event_id, kind, name, record)
+    select strongroom.uuidv7(), 'event', 'DB_WRITE', coalesce(acts -> id, common.unknown) || common.known
+        || jsonb_build_object('resourceId', id)
+    from unnest(ids) as id, (select
+      jsonb_build_object('actorKind', 'database', 'actorName', session_user::text) as unknown,
+      jsonb_build_object('action', 'DB_WRITE', 'resourceType', resource_type, 'details', jsonb_build_object(
+        'table', case when tg_table_schema = 'public' then tg_table_name::text
+          else tg_table_schema || '.' || tg_table_name end,
+        'operation', tg_op, 'rows', '1', 'databaseRole', session_user::text)) as known offset 0) common;
     return null;
   end if;
 

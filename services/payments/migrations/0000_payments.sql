@@ -115,7 +115,8 @@ create index payments_created on payments (create_time desc, id desc);
 create index payments_due on payments (next_run_time) where next_run_time is not null;
 --> statement-breakpoint
 create table payment_changes (
-  payment_id uuid not null references payments (id),
+  -- Without a foreign key: rows come from the triggers of payments alone, and payments are never deleted.
+  payment_id uuid not null,
   version bigint not null check (version >= 1),
   from_status text,
   to_status text not null,
@@ -200,21 +201,32 @@ create trigger payments_check before insert or update on payments
 create function record_payment_change() returns trigger language plpgsql security definer
 set search_path = pg_catalog, public as $$
 declare
-  fields text[] := '{}';
+  fields constant text[] := payment_changed_fields(old, new);
 begin
-  if tg_op = 'UPDATE' then
-    fields := payment_changed_fields(old, new);
-    if fields = '{}' then return null; end if;
-  end if;
+  if fields = '{}' then return null; end if;
   insert into public.payment_changes
     (payment_id, version, from_status, to_status, actor_id, actor_kind, reason, changed_fields, sender_id, recipient_id)
-  values (new.id, new.version, case when tg_op = 'UPDATE' then old.status end, new.status, new.change_actor_id,
-    new.change_actor_kind, new.change_reason, fields, new.sender_id, new.recipient_id);
+  values (new.id, new.version, old.status, new.status, new.change_actor_id, new.change_actor_kind, new.change_reason,
+    fields, new.sender_id, new.recipient_id);
   return null;
 end $$;
 --> statement-breakpoint
-create trigger payments_record after insert or update on payments
+create trigger payments_record after update on payments
   for each row execute function record_payment_change();
+--> statement-breakpoint
+-- Once a statement: new payments come many at a time.
+create function record_new_payments() returns trigger language plpgsql security definer
+set search_path = pg_catalog, public as $$
+begin
+  insert into public.payment_changes
+    (payment_id, version, to_status, actor_id, actor_kind, reason, changed_fields, sender_id, recipient_id)
+  select id, version, status, change_actor_id, change_actor_kind, change_reason, '{}', sender_id, recipient_id
+  from new_payments;
+  return null;
+end $$;
+--> statement-breakpoint
+create trigger payments_record_new after insert on payments referencing new table as new_payments
+  for each statement execute function record_new_payments();
 --> statement-breakpoint
 create trigger payments_keep before delete on payments for each row execute function refuse_change();
 --> statement-breakpoint

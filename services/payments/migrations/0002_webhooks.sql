@@ -54,33 +54,30 @@ create index webhook_deliveries_endpoint on webhook_deliveries (webhook_endpoint
 -- by id, and holds no text of theirs: whoever wants more asks the API.
 create function queue_webhook_deliveries() returns trigger language plpgsql security definer
 set search_path = pg_catalog, public as $$
-declare
-  payment public.payments;
-  event text := 'payment.' || case
-    when new.from_status is null then 'created'
-    when new.to_status in ('refunded', 'partially_refunded') and 'refunded_amount' = any (new.changed_fields) then 'refunded'
-    when new.to_status <> new.from_status and new.to_status in ('completed', 'failed', 'cancelled') then new.to_status
-    else 'updated' end;
 begin
-  if not exists (select 1 from public.webhook_endpoints
-    where user_id in (new.sender_id, new.recipient_id) and enabled) then
-    return null;
-  end if;
-  select * into payment from public.payments where id = new.payment_id;
   insert into public.webhook_deliveries (id, webhook_endpoint_id, event_type, body, next_attempt_time)
-  select strongroom.uuidv7(), id, event, jsonb_build_object(
-      'type', event,
-      'timestamp', to_char(new.change_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+  select strongroom.uuidv7(), endpoint.id, event.type, jsonb_build_object(
+      'type', event.type,
+      'timestamp', to_char(change.change_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
       'data', jsonb_build_object(
-        'paymentId', payment.id, 'type', payment.type, 'status', payment.status, 'version', new.version::text,
+        'paymentId', payment.id, 'type', payment.type, 'status', payment.status, 'version', change.version::text,
         'currencyCode', payment.currency_code, 'minorUnits', payment.minor_units::text,
         'refundedMinorUnits', payment.refunded_minor_units::text,
         'senderId', payment.sender_id, 'recipientId', payment.recipient_id))::text, now()
-  from public.webhook_endpoints
-  where user_id in (new.sender_id, new.recipient_id) and enabled
-    and (event_types = '{}' or event = any (event_types));
+  from new_changes change
+  join public.webhook_endpoints endpoint on endpoint.enabled
+    and endpoint.user_id = any (array[change.sender_id, change.recipient_id])
+  join public.payments payment on payment.id = change.payment_id
+  cross join lateral (select 'payment.' || case
+    when change.from_status is null then 'created'
+    when change.to_status in ('refunded', 'partially_refunded') and 'refunded_amount' = any (change.changed_fields)
+      then 'refunded'
+    when change.to_status <> change.from_status and change.to_status in ('completed', 'failed', 'cancelled')
+      then change.to_status
+    else 'updated' end as type) event
+  where endpoint.event_types = '{}' or event.type = any (endpoint.event_types);
   return null;
 end $$;
 --> statement-breakpoint
-create trigger payment_changes_deliver after insert on payment_changes
-  for each row execute function queue_webhook_deliveries();
+create trigger payment_changes_deliver after insert on payment_changes referencing new table as new_changes
+  for each statement execute function queue_webhook_deliveries();

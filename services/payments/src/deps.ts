@@ -7,6 +7,7 @@ import type { Authenticator } from '@strongroom/platform/identity';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import type { PaymentsConfig } from './config.ts';
 import type { KeysInFlight } from './idempotency/idempotent.ts';
+import type { NewPaymentWriter } from './payment/new-payment-writer.ts';
 import type { StaleReads } from './payment/stale-reads.ts';
 import type { StreamCounts } from './payment/watch-payments.ts';
 import type { Psp } from './psp/psp.ts';
@@ -24,6 +25,7 @@ export interface Deps {
   readonly auth: Client<typeof AuthService>;
   readonly admin: Client<typeof AdminService>;
   readonly psp: Psp;
+  readonly writeNewPayment: NewPaymentWriter;
   readonly signals: Signals;
   readonly authenticator: Authenticator;
   readonly webhookTargets: WebhookTargets;

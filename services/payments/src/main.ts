@@ -8,6 +8,7 @@ import { openFlags, openRemoteAuthenticator, openService, startOutbox } from '@s
 import { buildApp } from './app.ts';
 import { configFaults, paymentsVariables } from './config.ts';
 import { createKeysInFlight } from './idempotency/idempotent.ts';
+import { createNewPaymentWriter } from './payment/new-payment-writer.ts';
 import { createFeedHorizon } from './payment/payment-feed-store.ts';
 import { createStaleReads } from './payment/stale-reads.ts';
 import { createPsp } from './psp/create-psp.ts';
@@ -50,6 +51,7 @@ runProcess({
       authenticator,
       flags: openFlags(service, lifecycle),
       psp,
+      writeNewPayment: createNewPaymentWriter(service.database, config.DB_QUERY_TIMEOUT_MS),
       signals: createSignals(),
       webhookTargets,
       streams: { byUser: new Map(), total: 0 },

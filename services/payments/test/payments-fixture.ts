@@ -21,6 +21,7 @@ import type { Test } from 'tap';
 import { buildApp } from '../src/app.ts';
 import { paymentsVariables } from '../src/config.ts';
 import { createKeysInFlight } from '../src/idempotency/idempotent.ts';
+import { createNewPaymentWriter } from '../src/payment/new-payment-writer.ts';
 import { createFeedHorizon } from '../src/payment/payment-feed-store.ts';
 import { createStaleReads, type ReadCache } from '../src/payment/stale-reads.ts';
 import { createPsp } from '../src/psp/create-psp.ts';
@@ -168,6 +169,7 @@ export async function startInstance(around: Surroundings, options: FixtureOption
     auth,
     admin,
     psp,
+    writeNewPayment: createNewPaymentWriter(database, config.DB_QUERY_TIMEOUT_MS),
     keyring,
     cipher: createFieldCipher(keyring),
     signals: createSignals(),

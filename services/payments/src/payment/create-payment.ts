@@ -21,7 +21,6 @@ import {
 import { isOwnPaymentMethod } from '../payment-method/payment-method-store.ts';
 import { resolveRecipient } from '../recipient/recipient.ts';
 import { draftPayment } from './draft-payment.ts';
-import { writeNewPayment } from './new-payment-store.ts';
 import { paymentEvent } from './payment-event.ts';
 import { paymentToProto } from './payment-proto.ts';
 import { type NewPayment, newPaymentToPayment } from './payment-store.ts';
@@ -56,7 +55,8 @@ async function createOnce(deps: Deps, request: CreatePaymentRequest, call: Call,
     auditEventId: event.eventId,
   });
   await failpoint('payments.create.before-commit');
-  const outcome = await writeNewPayment(deps.database, act, {
+  const outcome = await deps.writeNewPayment({
+    act,
     use,
     draft,
     sealedResponse: sealResponse(deps, use, toBinary(CreatePaymentResponseSchema, response)),

@@ -1,52 +1,99 @@
-import { type Act, actCte, type Queryable } from '@strongroom/platform/database';
-import { type OutboxRow, outboxInsert } from '@strongroom/platform/outbox';
+import type { Act, Queryable } from '@strongroom/platform/database';
+import type { OutboxRow } from '@strongroom/platform/outbox';
 import type { KeyUse } from '../idempotency/idempotency-store.ts';
 import type { NewPayment } from './payment-store.ts';
 
 export interface NewPaymentWrite {
+  readonly act: Act;
   readonly use: KeyUse;
   readonly draft: NewPayment;
   readonly sealedResponse: Buffer;
   readonly event: OutboxRow;
 }
 
+/** 'busy': another process works on the key right now. 'known': it was used before. */
+export type NewPaymentOutcome = 'written' | 'busy' | 'known';
+
 /**
- * One prepared statement, 2.4 times as fast as a transaction of several (measured.md). Whoever finds the key taken
- * inserts nothing: every part selects from the one before it.
+ * Payments with their keys, tasks for the provider and events, in one prepared statement, whether it is one payment or
+ * fifty: what a statement and a commit cost is paid once (measured.md). Whoever finds the key taken inserts nothing, as
+ * every part selects from the one before it. The rows go in as one JSON text; amounts are texts in it.
  */
-export async function writeNewPayment(
+export async function writeNewPayments(
   { sql }: Queryable,
-  act: Act,
-  write: NewPaymentWrite,
-): Promise<'written' | 'busy' | 'known'> {
-  const { use, draft, sealedResponse, event } = write;
-  const [row] = await sql<{ held: boolean; written: boolean }[]>`
-    with ${actCte(sql, act)},
-    gate as materialized (select pg_try_advisory_xact_lock(${use.lock}::bigint) as held from act),
+  writes: readonly NewPaymentWrite[],
+): Promise<NewPaymentOutcome[]> {
+  const acts = Object.fromEntries(writes.map(({ act, draft }) => [draft.id, act]));
+  const rows = await sql<{ position: number; held: boolean; written: boolean }[]>`
+    with acts as materialized (select set_config('strongroom.acts', ${JSON.stringify(acts)}, true)),
+    given as materialized (
+      select r.*, pg_try_advisory_xact_lock(r.lock) as held
+      from acts, jsonb_to_recordset(${JSON.stringify(writes.map(writeToRow))}::text::jsonb) as r (
+        position integer, lock bigint, user_id uuid, method text, key_hash bytea, request_hash bytea, response bytea,
+        expire_time timestamptz, id uuid, type text, currency_code text, minor_units bigint, recipient_id uuid,
+        description text, metadata jsonb, payment_method_id uuid, scheduled_time timestamptz, recurrence text,
+        time_zone text, next_run_time timestamptz, create_time timestamptz, event_id uuid, event_payload bytea,
+        traceparent text)
+    ),
     claimed as (
       insert into idempotency_keys (user_id, method, key_hash, request_hash, response, expire_time)
-      select ${use.userId}::uuid, ${use.method}::text, ${use.keyHash}::bytea, ${use.requestHash}::bytea,
-        ${sealedResponse}::bytea, ${use.expireTime}::timestamptz
-      from gate where held
+      select user_id, method, key_hash, request_hash, response, expire_time from given where held
       on conflict do nothing
-      returning 1
+      returning user_id, key_hash
     ),
     payment as (
       insert into payments (id, type, status, currency_code, minor_units, sender_id, recipient_id, description, metadata,
         payment_method_id, scheduled_time, recurrence, time_zone, next_run_time, create_time, update_time,
         change_actor_id, change_actor_kind)
-      select ${draft.id}::uuid, ${draft.type}::text, 'pending', ${draft.currencyCode}::text, ${draft.minorUnits}::bigint,
-        ${draft.senderId}::uuid, ${draft.recipientId}::uuid, ${draft.description}::text,
-        ${JSON.stringify(draft.metadata)}::text::jsonb, ${draft.paymentMethodId}::uuid,
-        ${draft.scheduledTime}::timestamptz, ${draft.recurrence}::text, ${draft.timeZone}::text,
-        ${draft.nextRunTime}::timestamptz, ${draft.createTime}::timestamptz, ${draft.createTime}::timestamptz,
-        ${draft.senderId}::uuid, 'user'
-      from claimed
+      select id, type, 'pending', currency_code, minor_units, user_id, recipient_id, description, metadata,
+        payment_method_id, scheduled_time, recurrence, time_zone, next_run_time, create_time, create_time, user_id, 'user'
+      from given join claimed using (user_id, key_hash)
       returning id, type
     ),
     task as (insert into psp_tasks (id, kind, payment_id) select id, 'charge', id from payment where type = 'instant'),
-    event as (${outboxInsert(sql, event, 'payment')})
-    select held, exists (select 1 from payment) as written from gate`;
-  if (row?.held !== true) return 'busy';
-  return row.written ? 'written' : 'known';
+    event as (
+      insert into strongroom.outbox (event_id, kind, name, payload, traceparent)
+      select event_id, 'event', 'PAYMENT_CREATED', event_payload, traceparent from given join payment using (id)
+    )
+    select position, held, payment.id is not null as written from given left join payment using (id)`;
+  const outcomes = new Map(rows.map(({ position, held, written }) => [position, { held, written }]));
+  return writes.map((_, position) => {
+    const { held, written } = outcomes.get(position) ?? { held: false, written: false };
+    if (!held) return 'busy';
+    return written ? 'written' : 'known';
+  });
+}
+
+function writeToRow({ use, draft, sealedResponse, event }: NewPaymentWrite, position: number) {
+  return {
+    position,
+    lock: String(use.lock),
+    user_id: use.userId,
+    method: use.method,
+    key_hash: bytesToText(use.keyHash),
+    request_hash: bytesToText(use.requestHash),
+    response: bytesToText(sealedResponse),
+    expire_time: use.expireTime,
+    id: draft.id,
+    type: draft.type,
+    currency_code: draft.currencyCode,
+    minor_units: String(draft.minorUnits),
+    recipient_id: draft.recipientId,
+    description: draft.description,
+    metadata: draft.metadata,
+    payment_method_id: draft.paymentMethodId,
+    scheduled_time: draft.scheduledTime,
+    recurrence: draft.recurrence,
+    time_zone: draft.timeZone,
+    next_run_time: draft.nextRunTime,
+    create_time: draft.createTime,
+    event_id: event.eventId,
+    event_payload: bytesToText(event.payload),
+    traceparent: event.traceparent,
+  };
+}
+
+/** As PostgreSQL reads a bytea. */
+function bytesToText(bytes: Uint8Array): string {
+  return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`;
 }
