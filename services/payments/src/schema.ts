@@ -83,9 +83,7 @@ export const payments = pgTable('payments', {
 export const paymentChanges = pgTable(
   'payment_changes',
   {
-    paymentId: uuid('payment_id')
-      .notNull()
-      .references(() => payments.id),
+    paymentId: uuid('payment_id').notNull(),
     version: bigint('version', { mode: 'bigint' }).notNull(),
     fromStatus: text('from_status').$type<PaymentStatus>(),
     toStatus: text('to_status').$type<PaymentStatus>().notNull(),

@@ -1,5 +1,6 @@
 // Random histories through the API of two instances, many at once, each with its requests in parallel and repeated. The
 // model is what the answers said: whatever was acknowledged must be there, once, and nothing else.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@connectrpc/connect';
 import { PaymentStatus } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import type { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
@@ -15,6 +16,8 @@ import { instantPayment, type PaymentsFixture, startPayments } from './payments-
 const amounts = [1_000n, 1_000n, 1_000n, 9_901n, 9_904n, 9_905n, 9_906n, 9_907n, 9_908n, 9_910n, 9_914n, 9_916n];
 const declined: readonly bigint[] = [9_901n, 9_907n];
 const parallelMax = 16;
+const attemptsMax = 50;
+const retryMs = 200;
 const settledTimeoutMs = 60_000;
 
 interface History {
@@ -104,9 +107,21 @@ async function play(fixture: PaymentsFixture, next: Next, given: History): Promi
   return broken;
 }
 
+/** As a client should: told that nothing could be done now, it asks again with the same key. */
+async function patiently<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (attempt === attemptsMax || readServiceError(error)?.reason !== 'UNAVAILABLE') throw error;
+      await delay(retryMs);
+    }
+  }
+}
+
 /** The answers of calls made at once. Each refusal must be one that the contract knows. */
 async function answersOf<T>(broken: string[], calls: readonly (() => Promise<T>)[]): Promise<T[]> {
-  const results = await Promise.allSettled(calls.map((call) => call()));
+  const results = await Promise.allSettled(calls.map(patiently));
   return results.flatMap((result) => {
     if (result.status === 'fulfilled') return [result.value];
     const reason = readServiceError(result.reason)?.reason ?? String(result.reason);
