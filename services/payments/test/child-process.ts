@@ -1,6 +1,9 @@
 import { spawnProcess, type TestProcess } from '@strongroom/testkit';
 import { clientsOf, type startSurroundings } from './payments-fixture.ts';
 
+/** A start on a busy machine. */
+const startTimeoutMs = 60_000;
+
 /** The places in payments where a test can break the process. */
 export type FailpointName =
   | `payments.${'create' | 'cancel' | 'refund' | 'update' | 'set-payment-status'}.${'before' | 'after'}-commit`
@@ -24,7 +27,7 @@ export async function spawnPayments(
     ...(failpoints === '' ? {} : { failpoints }),
   });
   around.closers.push(() => child.kill());
-  const { port } = await child.waitForLog(({ msg }) => msg === 'payments is up', 20_000);
+  const { port } = await child.waitForLog(({ msg }) => msg === 'payments is up', startTimeoutMs);
   const clients = clientsOf(`http://127.0.0.1:${port}`);
   around.receiver.client = clients.connect;
   return { ...child, ...clients };
