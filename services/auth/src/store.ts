@@ -1,7 +1,7 @@
 import type { Queryable } from '@strongroom/platform/database';
 
 /** What a store needs: a transaction, or the database where no transaction is needed. */
-export type Executor = Pick<Queryable, 'sql'>;
+export type Executor = Queryable;
 
 /** The first row of a statement that answers at most one. */
 export function firstRow<T>(rows: readonly unknown[]): T | undefined {

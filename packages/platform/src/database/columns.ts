@@ -20,3 +20,15 @@ export function clockTimeIn(seconds: number): SQL<string> {
 export function isOneOf(column: PgColumn, values: readonly string[]): SQL {
   return sql`${column} = any(${sql.param([...values])})`;
 }
+
+/** Rows past a position in an order by these columns (keyset paging); without a position, all rows. */
+export function isPast(
+  position: readonly [string, string] | undefined,
+  columns: readonly [PgColumn, PgColumn],
+  order: 'ascending' | 'descending',
+): SQL | undefined {
+  if (position === undefined) return undefined;
+  const [first, second] = position;
+  const beyond = order === 'ascending' ? sql`>` : sql`<`;
+  return sql`(${columns[0]}, ${columns[1]}) ${beyond} (${first}, ${second})`;
+}

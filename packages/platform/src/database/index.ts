@@ -1,5 +1,5 @@
 export { type Act, type ActorKind, actCte, actSettings, serviceAct } from './act.ts';
-export { bytea, clockTime, clockTimeIn, instant, isOneOf } from './columns.ts';
+export { bytea, clockTime, clockTimeIn, instant, isOneOf, isPast } from './columns.ts';
 export type { DatabaseConfig } from './config.ts';
 export { createDatabase, type DatabaseOptions } from './database.ts';
 export { DurabilityError } from './durability.ts';

@@ -1,29 +1,38 @@
-import type { Executor } from '../store.ts';
+import { clockTime, type Queryable } from '@strongroom/platform/database';
+import { and, desc, eq, inArray, isNull } from 'drizzle-orm';
+import { knownDevices } from '../schema.ts';
 
 /** Older ones are forgotten: each known device is worth a counter of guesses of its own. */
 const devicesMax = 20;
 
-export async function insertKnownDevice({ sql }: Executor, id: string, userId: string): Promise<void> {
-  await sql`insert into known_devices (id, user_id) values (${id}, ${userId})`;
-  await sql`
-    update known_devices set revoke_time = clock_timestamp()
-    where id in (
-      select id from known_devices where user_id = ${userId} and revoke_time is null
-      order by last_used_time desc, id desc offset ${devicesMax})`;
+export async function insertKnownDevice(db: Queryable, id: string, userId: string): Promise<void> {
+  await db.orm.insert(knownDevices).values({ id, userId });
+  const older = db.orm
+    .select({ id: knownDevices.id })
+    .from(knownDevices)
+    .where(isKnownOf(userId))
+    .orderBy(desc(knownDevices.lastUsedTime), desc(knownDevices.id))
+    .offset(devicesMax);
+  await db.orm.update(knownDevices).set({ revokeTime: clockTime }).where(inArray(knownDevices.id, older));
 }
 
-export async function isDeviceKnown({ sql }: Executor, id: string, userId: string): Promise<boolean> {
-  const rows = await sql`
-    select 1 from known_devices where id = ${id} and user_id = ${userId} and revoke_time is null`;
+export async function isDeviceKnown(db: Queryable, id: string, userId: string): Promise<boolean> {
+  const rows = await db.orm
+    .select({ id: knownDevices.id })
+    .from(knownDevices)
+    .where(and(eq(knownDevices.id, id), isKnownOf(userId)));
   return rows.length === 1;
 }
 
-export async function touchKnownDevice({ sql }: Executor, id: string): Promise<void> {
-  await sql`update known_devices set last_used_time = clock_timestamp() where id = ${id}`;
+export async function touchKnownDevice(db: Queryable, id: string): Promise<void> {
+  await db.orm.update(knownDevices).set({ lastUsedTime: clockTime }).where(eq(knownDevices.id, id));
 }
 
 /** After a reset whoever held the account before may hold a device token too. */
-export async function revokeKnownDevices({ sql }: Executor, userId: string): Promise<void> {
-  await sql`
-    update known_devices set revoke_time = clock_timestamp() where user_id = ${userId} and revoke_time is null`;
+export async function revokeKnownDevices(db: Queryable, userId: string): Promise<void> {
+  await db.orm.update(knownDevices).set({ revokeTime: clockTime }).where(isKnownOf(userId));
+}
+
+function isKnownOf(userId: string) {
+  return and(eq(knownDevices.userId, userId), isNull(knownDevices.revokeTime));
 }

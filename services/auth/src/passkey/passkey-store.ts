@@ -1,88 +1,88 @@
-import { type Executor, firstRow } from '../store.ts';
+import { clockTime, clockTimeIn, type Queryable } from '@strongroom/platform/database';
+import { and, asc, eq, gt, isNull, lt } from 'drizzle-orm';
+import { passkeyChallenges, passkeys } from '../schema.ts';
 
-export interface PasskeyRow {
-  readonly id: string;
-  readonly userId: string;
-  readonly credentialId: Buffer;
-  readonly publicKey: Buffer;
-  readonly signCount: bigint;
-  readonly transports: string[];
-  readonly name: string;
-  readonly createTime: string;
-  readonly lastUsedTime: string | null;
+export type PasskeyRow = Readonly<typeof passkeys.$inferSelect>;
+
+export async function listPasskeys(db: Queryable, userId: string): Promise<PasskeyRow[]> {
+  return await db.orm
+    .select()
+    .from(passkeys)
+    .where(eq(passkeys.userId, userId))
+    .orderBy(asc(passkeys.createTime), asc(passkeys.id));
 }
 
-const columns = `
-  id, user_id as "userId", credential_id as "credentialId", public_key as "publicKey", sign_count as "signCount",
-  transports, name, create_time::text as "createTime", last_used_time::text as "lastUsedTime"`;
-
-export async function listPasskeys({ sql }: Executor, userId: string): Promise<PasskeyRow[]> {
-  const rows = await sql`
-    select ${sql.unsafe(columns)} from passkeys where user_id = ${userId} order by create_time, id`;
-  return rows as unknown as PasskeyRow[];
+export async function findPasskey(db: Queryable, credentialId: Buffer): Promise<PasskeyRow | undefined> {
+  const [row] = await db.orm.select().from(passkeys).where(eq(passkeys.credentialId, credentialId));
+  return row;
 }
 
-export async function findPasskey({ sql }: Executor, credentialId: Buffer): Promise<PasskeyRow | undefined> {
-  return firstRow(await sql`select ${sql.unsafe(columns)} from passkeys where credential_id = ${credentialId}`);
-}
-
+/** Undefined when the credential is registered already. */
 export async function insertPasskey(
-  { sql }: Executor,
+  db: Queryable,
   passkey: Omit<PasskeyRow, 'createTime' | 'lastUsedTime'>,
 ): Promise<PasskeyRow | undefined> {
-  return firstRow(
-    await sql`
-    insert into passkeys (id, user_id, credential_id, public_key, sign_count, transports, name)
-    values (${passkey.id}, ${passkey.userId}, ${passkey.credentialId}, ${passkey.publicKey},
-      ${String(passkey.signCount)}::text::bigint, ${[...passkey.transports]}, ${passkey.name})
-    on conflict (credential_id) do nothing returning ${sql.unsafe(columns)}`,
-  );
+  const [row] = await db.orm
+    .insert(passkeys)
+    .values(passkey)
+    .onConflictDoNothing({ target: passkeys.credentialId })
+    .returning();
+  return row;
 }
 
 /**
  * Keeps the counter rising (WebAuthn Level 3, section 6.1.1): a copy of the authenticator shows by a counter that
  * doesn't. Authenticators without one stay at 0.
  */
-export async function usePasskey({ sql }: Executor, id: string, signCount: number): Promise<boolean> {
-  const rows = await sql`
-    update passkeys set sign_count = ${signCount}, last_used_time = clock_timestamp()
-    where id = ${id} and (sign_count < ${signCount} or (sign_count = 0 and ${signCount} = 0)) returning id`;
+export async function usePasskey(db: Queryable, id: string, signCount: number): Promise<boolean> {
+  const count = BigInt(signCount);
+  const isRising = count === 0n ? eq(passkeys.signCount, count) : lt(passkeys.signCount, count);
+  const rows = await db.orm
+    .update(passkeys)
+    .set({ signCount: count, lastUsedTime: clockTime })
+    .where(and(eq(passkeys.id, id), isRising))
+    .returning({ id: passkeys.id });
   return rows.length === 1;
 }
 
-export async function deletePasskey({ sql }: Executor, userId: string, id: string): Promise<boolean> {
-  const rows = await sql`delete from passkeys where user_id = ${userId} and id = ${id} returning id`;
+export async function deletePasskey(db: Queryable, userId: string, id: string): Promise<boolean> {
+  const rows = await db.orm
+    .delete(passkeys)
+    .where(and(eq(passkeys.userId, userId), eq(passkeys.id, id)))
+    .returning({ id: passkeys.id });
   return rows.length === 1;
 }
 
-export type PasskeyPurpose = 'register' | 'login' | 'step-up';
+type ChallengeRow = typeof passkeyChallenges.$inferSelect;
+export type PasskeyPurpose = ChallengeRow['purpose'];
 
 export async function insertPasskeyChallenge(
-  { sql }: Executor,
-  challenge: {
-    readonly idHash: Buffer;
-    readonly purpose: PasskeyPurpose;
-    readonly userId: string | null;
-    readonly challenge: string;
-    readonly lifeS: number;
-  },
+  db: Queryable,
+  {
+    lifeS,
+    ...challenge
+  }: Readonly<Pick<ChallengeRow, 'idHash' | 'purpose' | 'userId' | 'challenge'>> & { readonly lifeS: number },
 ): Promise<void> {
-  await sql`
-    insert into passkey_challenges (id_hash, purpose, user_id, challenge, expire_time)
-    values (${challenge.idHash}, ${challenge.purpose}, ${challenge.userId}, ${challenge.challenge},
-      clock_timestamp() + ${challenge.lifeS}::int * interval '1 second')`;
+  await db.orm.insert(passkeyChallenges).values({ ...challenge, expireTime: clockTimeIn(lifeS) });
 }
 
 /** Used up by being read: an answer counts once. */
 export async function takePasskeyChallenge(
-  { sql }: Executor,
+  db: Queryable,
   idHash: Buffer,
   purpose: PasskeyPurpose,
-): Promise<{ challenge: string; userId: string | null } | undefined> {
-  return firstRow(
-    await sql`
-    update passkey_challenges set use_time = clock_timestamp()
-    where id_hash = ${idHash} and purpose = ${purpose} and use_time is null and expire_time > clock_timestamp()
-    returning challenge, user_id as "userId"`,
-  );
+): Promise<Pick<ChallengeRow, 'challenge' | 'userId'> | undefined> {
+  const [row] = await db.orm
+    .update(passkeyChallenges)
+    .set({ useTime: clockTime })
+    .where(
+      and(
+        eq(passkeyChallenges.idHash, idHash),
+        eq(passkeyChallenges.purpose, purpose),
+        isNull(passkeyChallenges.useTime),
+        gt(passkeyChallenges.expireTime, clockTime),
+      ),
+    )
+    .returning({ challenge: passkeyChallenges.challenge, userId: passkeyChallenges.userId });
+  return row;
 }

@@ -1,77 +1,96 @@
-import { type Executor, firstRow } from '../store.ts';
+import { clockTime, clockTimeIn, type Queryable } from '@strongroom/platform/database';
+import { and, asc, eq, gt, lt, lte, ne, sql } from 'drizzle-orm';
+import { mfaRecoveries } from '../schema.ts';
 
-export type RecoveryState = 'REQUESTED' | 'APPROVED' | 'COMPLETED' | 'CANCELLED';
+type StoredRecovery = typeof mfaRecoveries.$inferSelect;
+export type RecoveryState = StoredRecovery['state'];
+export type RecoveryRow = Readonly<Pick<StoredRecovery, 'id' | 'userId' | 'state' | 'createTime' | 'effectiveTime'>>;
 
-export interface RecoveryRow {
-  readonly id: string;
-  readonly userId: string;
-  readonly state: RecoveryState;
-  readonly createTime: string;
-  readonly effectiveTime: string | null;
-}
-
-const columns = `
-  id, user_id as "userId", state, create_time::text as "createTime", effective_time::text as "effectiveTime"`;
+const { id, userId, state, createTime, effectiveTime } = mfaRecoveries;
+const columns = { id, userId, state, createTime, effectiveTime };
+/** Written out, as PostgreSQL must see that it is the condition of the index of open recoveries. */
+const isOpen = sql`${sql.identifier(state.name)} in ('REQUESTED', 'APPROVED')`;
 
 /** The open one of the user, made if there is none: asking twice is asking once. */
 export async function openRecovery(
-  { sql }: Executor,
+  db: Queryable,
   recovery: { readonly id: string; readonly userId: string; readonly lifeS: number },
 ): Promise<{ readonly row: RecoveryRow; readonly isNew: boolean }> {
-  await sql`
-    update mfa_recoveries set state = 'CANCELLED', end_time = clock_timestamp()
-    where user_id = ${recovery.userId} and state = 'REQUESTED' and expire_time < clock_timestamp()`;
-  const made = firstRow<RecoveryRow>(
-    await sql`
-    insert into mfa_recoveries (id, user_id, state, expire_time)
-    values (${recovery.id}, ${recovery.userId}, 'REQUESTED',
-      clock_timestamp() + ${recovery.lifeS}::int * interval '1 second')
-    on conflict (user_id) where state in ('REQUESTED', 'APPROVED') do nothing
-    returning ${sql.unsafe(columns)}`,
-  );
+  await db.orm
+    .update(mfaRecoveries)
+    .set({ state: 'CANCELLED', endTime: clockTime })
+    .where(and(eq(userId, recovery.userId), eq(state, 'REQUESTED'), lt(mfaRecoveries.expireTime, clockTime)));
+  const [made] = await db.orm
+    .insert(mfaRecoveries)
+    .values({
+      id: recovery.id,
+      userId: recovery.userId,
+      state: 'REQUESTED',
+      expireTime: clockTimeIn(recovery.lifeS),
+    })
+    .onConflictDoNothing({ target: userId, where: isOpen })
+    .returning(columns);
   if (made !== undefined) return { row: made, isNew: true };
-  const row = firstRow<RecoveryRow>(
-    await sql`
-    select ${sql.unsafe(columns)} from mfa_recoveries
-    where user_id = ${recovery.userId} and state in ('REQUESTED', 'APPROVED')`,
-  );
+  const [row] = await db.orm
+    .select(columns)
+    .from(mfaRecoveries)
+    .where(and(eq(userId, recovery.userId), isOpen));
   if (row === undefined) throw new Error('an open recovery went while its user was held');
   return { row, isNew: false };
 }
 
 /** Approves a request that is alive, by anyone but its owner: two people, always (ASVS V6.4.4). */
 export async function approveRecovery(
-  { sql }: Executor,
+  db: Queryable,
   approval: { readonly id: string; readonly approverId: string; readonly reason: string; readonly delayS: number },
 ): Promise<RecoveryRow | undefined> {
-  return firstRow(
-    await sql`
-    update mfa_recoveries set state = 'APPROVED', approve_time = clock_timestamp(), approver_id = ${approval.approverId},
-      approve_reason = ${approval.reason},
-      effective_time = clock_timestamp() + ${approval.delayS}::int * interval '1 second'
-    where id = ${approval.id} and state = 'REQUESTED' and expire_time > clock_timestamp()
-      and user_id <> ${approval.approverId}
-    returning ${sql.unsafe(columns)}`,
-  );
+  const [row] = await db.orm
+    .update(mfaRecoveries)
+    .set({
+      state: 'APPROVED',
+      approveTime: clockTime,
+      approverId: approval.approverId,
+      approveReason: approval.reason,
+      effectiveTime: clockTimeIn(approval.delayS),
+    })
+    .where(
+      and(
+        eq(id, approval.id),
+        eq(state, 'REQUESTED'),
+        gt(mfaRecoveries.expireTime, clockTime),
+        ne(userId, approval.approverId),
+      ),
+    )
+    .returning(columns);
+  return row;
 }
 
-export async function cancelRecovery({ sql }: Executor, id: string, userId: string): Promise<RecoveryRow | undefined> {
-  return firstRow(
-    await sql`
-    update mfa_recoveries set state = 'CANCELLED', end_time = clock_timestamp()
-    where id = ${id} and user_id = ${userId} and state in ('REQUESTED', 'APPROVED')
-    returning ${sql.unsafe(columns)}`,
-  );
+export async function cancelRecovery(
+  db: Queryable,
+  recoveryId: string,
+  ownerId: string,
+): Promise<RecoveryRow | undefined> {
+  const [row] = await db.orm
+    .update(mfaRecoveries)
+    .set({ state: 'CANCELLED', endTime: clockTime })
+    .where(and(eq(id, recoveryId), eq(userId, ownerId), isOpen))
+    .returning(columns);
+  return row;
 }
 
 /** Takes one that is due, so that of several instances one completes it. */
-export async function takeDueRecovery({ sql }: Executor): Promise<RecoveryRow | undefined> {
-  return firstRow(
-    await sql`
-    update mfa_recoveries set state = 'COMPLETED', end_time = clock_timestamp()
-    where id = (
-      select id from mfa_recoveries where state = 'APPROVED' and effective_time <= clock_timestamp()
-      order by effective_time limit 1 for update skip locked)
-    returning ${sql.unsafe(columns)}`,
-  );
+export async function takeDueRecovery(db: Queryable): Promise<RecoveryRow | undefined> {
+  const due = db.orm
+    .select({ id })
+    .from(mfaRecoveries)
+    .where(and(eq(state, 'APPROVED'), lte(effectiveTime, clockTime)))
+    .orderBy(asc(effectiveTime))
+    .limit(1)
+    .for('update', { skipLocked: true });
+  const [row] = await db.orm
+    .update(mfaRecoveries)
+    .set({ state: 'COMPLETED', endTime: clockTime })
+    .where(eq(id, due))
+    .returning(columns);
+  return row;
 }

@@ -1,3 +1,6 @@
+import { isPast, onlyRow } from '@strongroom/platform/database';
+import { desc } from 'drizzle-orm';
+import { secretRotations } from '../schema.ts';
 import { type Executor, firstRow } from '../store.ts';
 import type { Ed25519Jwk, SigningKeyRow } from './signing-key.ts';
 
@@ -54,8 +57,7 @@ export async function insertSigningKey({ sql }: Executor, key: NewSigningKey): P
       clock_timestamp() + ${key.leadMs}::int * interval '1 millisecond',
       clock_timestamp() + ${key.lifeDays}::int * interval '1 day')
     returning ${sql.unsafe(columns)}`;
-  const [row] = rows;
-  if (row === undefined) throw new Error('an insert returned nothing');
+  const row = onlyRow(rows);
   return { ...row, ...timesOf(row) } as unknown as SigningKeyRow;
 }
 
@@ -67,40 +69,24 @@ export async function deleteOldSigningKeys({ sql }: Executor, keepMax: number): 
       order by create_time desc offset ${keepMax})`;
 }
 
-export interface RotationRow {
-  readonly id: string;
-  readonly oldKid: string | null;
-  readonly newKid: string;
-  readonly actorId: string | null;
-  readonly reason: string;
-  readonly createTime: string;
+export type RotationRow = Readonly<typeof secretRotations.$inferSelect>;
+
+export async function insertRotation(db: Executor, rotation: Omit<RotationRow, 'createTime'>): Promise<RotationRow> {
+  return onlyRow(await db.orm.insert(secretRotations).values(rotation).returning());
 }
 
-const rotationColumns = `
-  id, old_kid as "oldKid", new_kid as "newKid", actor_id as "actorId", reason, create_time::text as "createTime"`;
-
-export async function insertRotation(
-  { sql }: Executor,
-  rotation: Omit<RotationRow, 'createTime'>,
-): Promise<RotationRow> {
-  const rows = await sql`
-    insert into secret_rotations (id, old_kid, new_kid, actor_id, reason)
-    values (${rotation.id}, ${rotation.oldKid}, ${rotation.newKid}, ${rotation.actorId}, ${rotation.reason})
-    returning ${sql.unsafe(rotationColumns)}`;
-  const row = firstRow<RotationRow>(rows);
-  if (row === undefined) throw new Error('an insert returned nothing');
-  return row;
-}
-
+/** Newest first. */
 export async function listRotationRows(
-  { sql }: Executor,
-  query: { readonly limit: number; readonly after?: { readonly value: string; readonly id: string } | undefined },
+  db: Executor,
+  { limit, after }: { readonly limit: number; readonly after?: { value: string; id: string } | undefined },
 ): Promise<RotationRow[]> {
-  const rows = await sql`
-    select ${sql.unsafe(rotationColumns)} from secret_rotations
-    ${query.after === undefined ? sql`` : sql`where (create_time, id) < (${query.after.value}::text::timestamptz, ${query.after.id}::uuid)`}
-    order by create_time desc, id desc limit ${query.limit}`;
-  return rows as unknown as RotationRow[];
+  const { createTime, id } = secretRotations;
+  return await db.orm
+    .select()
+    .from(secretRotations)
+    .where(isPast(after && [after.value, after.id], [createTime, id], 'descending'))
+    .orderBy(desc(createTime), desc(id))
+    .limit(limit);
 }
 
 /** Nulls become undefined, as the rules have it; JSON comes as text from a client whose parsers drizzle has changed. */

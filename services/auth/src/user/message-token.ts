@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { sha256 } from '@strongroom/platform/crypto';
-import { type Executor, firstRow } from '../store.ts';
+import { clockTime, clockTimeIn, isOneOf, type Queryable } from '@strongroom/platform/database';
+import { and, eq, gt, isNull } from 'drizzle-orm';
+import { messageTokens } from '../schema.ts';
 import { emailHash } from './user.ts';
 
-export type MessagePurpose = 'verify-email' | 'password-reset' | 'invitation' | 'recovery-cancel';
+export type MessagePurpose = (typeof messageTokens.$inferSelect)['purpose'];
 
 /** 256 bits; only the hash is stored, so a copy of the database opens no account. */
 const tokenBytes = 32;
@@ -21,64 +23,80 @@ export function messageTokenHash(token: string): Buffer {
 
 /** Makes a token and voids earlier ones of the purpose: the last message is the one that works. */
 export async function createMessageToken(
-  { sql }: Executor,
+  db: Queryable,
   user: { readonly id: string; readonly email: string },
   purpose: MessagePurpose,
 ): Promise<string> {
   const token = randomBytes(tokenBytes).toString('base64url');
-  await sql`delete from message_tokens where user_id = ${user.id} and purpose = ${purpose} and use_time is null`;
-  await sql`
-    insert into message_tokens (token_hash, user_id, purpose, email_hash, expire_time)
-    values (${messageTokenHash(token)}, ${user.id}, ${purpose}, ${emailHash(user.email)},
-      clock_timestamp() + ${messageTokenLifeS[purpose]}::int * interval '1 second')`;
+  await db.orm
+    .delete(messageTokens)
+    .where(and(eq(messageTokens.userId, user.id), eq(messageTokens.purpose, purpose), isNull(messageTokens.useTime)));
+  await db.orm.insert(messageTokens).values({
+    tokenHash: messageTokenHash(token),
+    userId: user.id,
+    purpose,
+    emailHash: emailHash(user.email),
+    expireTime: clockTimeIn(messageTokenLifeS[purpose]),
+  });
   return token;
 }
 
-export interface UsedToken {
-  readonly userId: string;
-  readonly purpose: MessagePurpose;
-  readonly emailHash: Buffer;
-}
+export type UsedToken = Readonly<Pick<typeof messageTokens.$inferSelect, 'userId' | 'purpose' | 'emailHash'>>;
 
 /** Of any number of parallel uses one gets it. */
 export async function useMessageToken(
-  { sql }: Executor,
+  db: Queryable,
   token: string,
   purposes: readonly MessagePurpose[],
 ): Promise<UsedToken | undefined> {
-  return firstRow(
-    await sql`
-    update message_tokens set use_time = clock_timestamp()
-    where token_hash = ${messageTokenHash(token)} and purpose = any(${[...purposes]}) and use_time is null
-      and expire_time > clock_timestamp()
-    returning user_id as "userId", purpose, email_hash as "emailHash"`,
-  );
+  const { userId, purpose, emailHash: hash } = messageTokens;
+  const [row] = await db.orm
+    .update(messageTokens)
+    .set({ useTime: clockTime })
+    .where(isUsable(token, purposes))
+    .returning({ userId, purpose, emailHash: hash });
+  return row;
 }
 
 /** Whose token it is, without using it: a new password that breaks the rules must not cost the link. */
 export async function peekMessageToken(
-  { sql }: Executor,
+  db: Queryable,
   token: string,
   purposes: readonly MessagePurpose[],
 ): Promise<string | undefined> {
-  const row = firstRow<{ userId: string }>(
-    await sql`
-    select user_id as "userId" from message_tokens
-    where token_hash = ${messageTokenHash(token)} and purpose = any(${[...purposes]}) and use_time is null
-      and expire_time > clock_timestamp()`,
-  );
+  const [row] = await db.orm
+    .select({ userId: messageTokens.userId })
+    .from(messageTokens)
+    .where(isUsable(token, purposes));
   return row?.userId;
 }
 
-/** How long ago the last message of the purpose was asked for, to keep mailboxes from being flooded. */
+function isUsable(token: string, purposes: readonly MessagePurpose[]) {
+  return and(
+    eq(messageTokens.tokenHash, messageTokenHash(token)),
+    isOneOf(messageTokens.purpose, purposes),
+    isNull(messageTokens.useTime),
+    gt(messageTokens.expireTime, clockTime),
+  );
+}
+
+/** Whether a message of the purpose was asked for lately, to keep mailboxes from being flooded. */
 export async function isMessageRecent(
-  { sql }: Executor,
+  db: Queryable,
   userId: string,
   purpose: MessagePurpose,
   withinS: number,
 ): Promise<boolean> {
-  const rows = await sql`
-    select 1 from message_tokens where user_id = ${userId} and purpose = ${purpose}
-      and create_time > clock_timestamp() - ${withinS}::int * interval '1 second' limit 1`;
+  const rows = await db.orm
+    .select({ userId: messageTokens.userId })
+    .from(messageTokens)
+    .where(
+      and(
+        eq(messageTokens.userId, userId),
+        eq(messageTokens.purpose, purpose),
+        gt(messageTokens.createTime, clockTimeIn(-withinS)),
+      ),
+    )
+    .limit(1);
   return rows.length === 1;
 }

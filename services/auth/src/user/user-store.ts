@@ -47,9 +47,9 @@ export async function findUserByEmailAddress({ sql }: Executor, email: string): 
   return firstRow(await sql`select ${sql.unsafe(userColumns)} from users u where u.email = ${email}`);
 }
 
-export async function lockAdminGuard({ sql }: Executor): Promise<number> {
-  await sql`select pg_advisory_xact_lock(${adminGuardLock})`;
-  return countActiveAdmins({ sql });
+export async function lockAdminGuard(db: Executor): Promise<number> {
+  await db.sql`select pg_advisory_xact_lock(${adminGuardLock})`;
+  return countActiveAdmins(db);
 }
 
 export async function countActiveAdmins({ sql }: Executor): Promise<number> {
