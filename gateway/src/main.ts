@@ -6,7 +6,7 @@ import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { ProfileService } from '@strongroom/gen/strongroom/profile/v1/profile_service_pb.ts';
-import { loadConfig } from '@strongroom/platform/config';
+import { type EncryptedValueAccess, loadConfig } from '@strongroom/platform/config';
 import { loadServiceIdentity, type ServiceIdentity } from '@strongroom/platform/identity';
 import { createRateLimiter } from '@strongroom/platform/limits';
 import { createHealth, type Health, type Lifecycle, runProcess } from '@strongroom/platform/process';
@@ -24,9 +24,12 @@ const name = 'gateway';
 runProcess({ name, main });
 
 async function main(lifecycle: Lifecycle): Promise<void> {
-  const config = await loadConfig(gatewayVariables, process.env);
+  const accesses: EncryptedValueAccess[] = [];
+  const config = await loadConfig(gatewayVariables, process.env, { onAccess: (access) => accesses.push(access) });
   const logger = createLogger({ name, level: config.LOG_LEVEL });
   lifecycle.setLogger(logger);
+  // The edge has no database, and so no outbox: its openings stand in its log.
+  for (const access of accesses) logger.info(access, 'an encrypted value was opened');
   lifecycle.setDrainTimeout(config.SHUTDOWN_TIMEOUT_MS);
   const metrics = createMetrics({ name });
   const health = createHealth({

@@ -1,9 +1,8 @@
-import { loadConfig } from '@strongroom/platform/config';
 import { keyringFromConfig } from '@strongroom/platform/crypto';
 import { createDatabase } from '@strongroom/platform/database';
 import { noticeKeyFromConfig } from '@strongroom/platform/outbox';
 import { runProcess } from '@strongroom/platform/process';
-import { openRemoteAuthenticator, openService } from '@strongroom/platform/service';
+import { loadServiceConfig, openRemoteAuthenticator, openService } from '@strongroom/platform/service';
 import { openPlaces } from './anomaly/places.ts';
 import { buildApp } from './app.ts';
 import { createLogTail } from './audit/log-tail.ts';
@@ -19,8 +18,8 @@ import { startWorkers } from './workers.ts';
 runProcess({
   name: 'admin',
   async main(lifecycle) {
-    const config = await loadConfig(adminVariables, process.env);
-    const service = await openService({ name: 'admin', config, lifecycle });
+    const { config, accesses } = await loadServiceConfig(adminVariables, process.env);
+    const service = await openService({ name: 'admin', config, accesses, lifecycle });
     const { health, logger, metrics } = service;
     const auditDatabase = await createDatabase({
       url: config.AUDIT_DATABASE_URL,

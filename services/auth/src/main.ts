@@ -1,11 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
-import { loadConfig } from '@strongroom/platform/config';
 import { readSharedSecrets } from '@strongroom/platform/identity';
 import { runProcess } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
-import { openFlags, openService, startOutbox } from '@strongroom/platform/service';
+import { loadServiceConfig, openFlags, openService, startOutbox } from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
 import { authVariables } from './config.ts';
 import { createMaintenance } from './maintenance.ts';
@@ -17,9 +16,9 @@ const retryMs = 1_000;
 runProcess({
   name: 'auth',
   async main(lifecycle) {
-    const config = await loadConfig(authVariables, process.env);
+    const { config, accesses } = await loadServiceConfig(authVariables, process.env);
     readSharedSecrets(config); // throws before anything is opened
-    const service = await openService({ name: 'auth', config, lifecycle });
+    const service = await openService({ name: 'auth', config, accesses, lifecycle });
     const { logger, health, identity, metrics } = service;
     const app = await buildApp({ ...service, config, flags: openFlags(service, lifecycle) });
     lifecycle.onClose(() => app.close());

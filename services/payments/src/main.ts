@@ -1,10 +1,16 @@
 import type { AddressInfo } from 'node:net';
 import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
-import { ConfigError, loadConfig } from '@strongroom/platform/config';
+import { ConfigError } from '@strongroom/platform/config';
 import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypto';
 import { runProcess } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
-import { openFlags, openRemoteAuthenticator, openService, startOutbox } from '@strongroom/platform/service';
+import {
+  loadServiceConfig,
+  openFlags,
+  openRemoteAuthenticator,
+  openService,
+  startOutbox,
+} from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
 import { configFaults, paymentsVariables } from './config.ts';
 import { createKeysInFlight } from './idempotency/idempotent.ts';
@@ -19,10 +25,10 @@ import { createWorkers } from './workers.ts';
 runProcess({
   name: 'payments',
   async main(lifecycle) {
-    const config = await loadConfig(paymentsVariables, process.env);
+    const { config, accesses } = await loadServiceConfig(paymentsVariables, process.env);
     const faults = configFaults(config);
     if (faults.length > 0) throw new ConfigError(faults);
-    const service = await openService({ name: 'payments', config, lifecycle });
+    const service = await openService({ name: 'payments', config, accesses, lifecycle });
     const { identity, logger, metrics, health, redis } = service;
     const { auth, authenticator } = await openRemoteAuthenticator(service, lifecycle);
     const admin = createServiceClient(AdminService, {

@@ -1,11 +1,16 @@
 import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
-import { loadConfig } from '@strongroom/platform/config';
 import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypto';
 import { noticeKeyFromConfig } from '@strongroom/platform/outbox';
 import { runProcess } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
-import { openFlags, openRemoteAuthenticator, openService, startOutbox } from '@strongroom/platform/service';
+import {
+  loadServiceConfig,
+  openFlags,
+  openRemoteAuthenticator,
+  openService,
+  startOutbox,
+} from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
 import { profileVariables } from './config.ts';
 import { createMessagePort } from './notice/create-message-port.ts';
@@ -15,10 +20,10 @@ import { createErasureWorker } from './personal-data/erasure-worker.ts';
 runProcess({
   name: 'profile',
   async main(lifecycle) {
-    const config = await loadConfig(profileVariables, process.env);
+    const { config, accesses } = await loadServiceConfig(profileVariables, process.env);
     const port = await createMessagePort(config);
     lifecycle.onClose(() => port.close());
-    const service = await openService({ name: 'profile', config, lifecycle });
+    const service = await openService({ name: 'profile', config, accesses, lifecycle });
     const { database, bus, identity, logger, metrics, health } = service;
     const keyring = keyringFromConfig(config);
     const { auth, authenticator } = await openRemoteAuthenticator(service, lifecycle);

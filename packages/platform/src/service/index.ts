@@ -8,4 +8,5 @@ export {
   type ServiceResources,
 } from './open-service.ts';
 export { keysChangedSignal, openRemoteAuthenticator, type RemoteAuthenticator } from './remote-authenticator.ts';
+export { type LoadedConfig, loadServiceConfig, recordSecretAccesses } from './secret-access.ts';
 export { type OutboxPeers, startOutbox } from './start-outbox.ts';

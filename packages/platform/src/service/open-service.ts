@@ -1,11 +1,12 @@
 import { Redis } from 'ioredis';
 import { type Bus, createBus } from '../bus/index.ts';
-import type { ConfigOf, platformVariables } from '../config/index.ts';
+import type { ConfigOf, EncryptedValueAccess, platformVariables } from '../config/index.ts';
 import { createDatabase, type Database } from '../database/index.ts';
 import { loadServiceIdentity, type ServiceIdentity } from '../identity/index.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/index.ts';
 import { createHealth, type Health, type Lifecycle } from '../process/index.ts';
 import { createLogger, createMetrics, type Logger, type Metrics, serveMetrics } from '../telemetry/index.ts';
+import { recordSecretAccesses } from './secret-access.ts';
 
 export type ServiceConfig = ConfigOf<typeof platformVariables>;
 
@@ -31,6 +32,8 @@ const redisReconnectDelayMaxMs = 2_000;
 export interface OpenServiceOptions {
   readonly name: string;
   readonly config: ServiceConfig;
+  /** What `loadServiceConfig` opened: put on record as soon as the database is there. */
+  readonly accesses: readonly EncryptedValueAccess[];
   readonly lifecycle: Lifecycle;
 }
 
@@ -38,7 +41,12 @@ export interface OpenServiceOptions {
  * Opens what every service needs. A dependency that is away doesn't stop the start (F40): the process is not ready until
  * its database answers and the bus was there once (S1.5), and degraded whenever Redis or the bus is away later.
  */
-export async function openService({ name, config, lifecycle }: OpenServiceOptions): Promise<ServiceResources> {
+export async function openService({
+  name,
+  config,
+  accesses,
+  lifecycle,
+}: OpenServiceOptions): Promise<ServiceResources> {
   const logger = createLogger({ name, level: config.LOG_LEVEL });
   lifecycle.setLogger(logger);
   lifecycle.setDrainTimeout(config.SHUTDOWN_TIMEOUT_MS);
@@ -54,6 +62,7 @@ export async function openService({ name, config, lifecycle }: OpenServiceOption
   if (identity !== undefined) lifecycle.onClose(() => identity.close());
   const database = await createDatabase({ url: config.DATABASE_URL, name, config, logger, metrics });
   lifecycle.onClose(() => database.close());
+  void recordSecretAccesses({ name, database, logger, signal: lifecycle.signal }, accesses);
   const redis = openRedis(config.REDIS_URL, logger);
   lifecycle.onClose(() => redis.disconnect());
   const bus = createBus({ url: config.NATS_URL, name, logger, metrics });
