@@ -8,10 +8,10 @@ import { absentText, actions, createLargeLog, personCount } from './large-log.ts
 
 const smallRows = 10_000;
 const largeRows = 1_000_000;
-const callsAFilter = 300;
-const warmUpCalls = 30;
+const callsAFilter = 100;
+const warmUpCalls = 10;
 const pageSize = 50;
-const proofCalls = 500;
+const proofCalls = 200;
 
 type Filters = Readonly<Record<string, () => RecordFilter>>;
 

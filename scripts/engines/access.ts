@@ -44,10 +44,25 @@ function consumer(stream: string, durable: string): string[] {
   ];
 }
 
+/** Flags (S5.3): every service reads them, admin alone sets them. */
+const readFlags = [
+  '$JS.API.INFO',
+  '$JS.API.STREAM.INFO.KV_flags',
+  '$JS.API.STREAM.MSG.GET.KV_flags',
+  '$JS.API.DIRECT.GET.KV_flags',
+  '$JS.API.DIRECT.GET.KV_flags.>',
+];
+const setFlags = [
+  '$JS.API.STREAM.CREATE.KV_flags',
+  '$JS.API.STREAM.UPDATE.KV_flags',
+  '$KV.flags.>',
+  'strongroom.signals.flags-changed',
+];
+
 /** An event's subject names who it is from, so no service can speak in another's name. */
 function producer(service: ServiceName, more: readonly string[] = []): NatsPermissions {
   return {
-    publish: [`strongroom.events.${service}.>`, 'strongroom.notices.>', ...ensureStreams, ...more],
+    publish: [`strongroom.events.${service}.>`, 'strongroom.notices.>', ...ensureStreams, ...readFlags, ...more],
     subscribe: subscriptionsOf(service),
   };
 }
@@ -61,6 +76,6 @@ export const natsPermissionsOf: Record<ServiceName, NatsPermissions> = {
   auth: producer('auth', ['strongroom.signals.signing-keys']),
   payments: producer('payments'),
   profile: producer('profile', consumer('NOTICES', 'profile-notices')),
-  admin: producer('admin', consumer('EVENTS', 'audit-log')),
+  admin: producer('admin', [...consumer('EVENTS', 'audit-log'), ...setFlags]),
   gateway: { publish: [...ensureStreams], subscribe: subscriptionsOf('gateway') },
 };

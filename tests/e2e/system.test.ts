@@ -20,6 +20,7 @@ const fileTimeoutMs = 180_000;
 t.setTimeout(fileTimeoutMs);
 
 const system = await startTestSystem(t.teardown);
+const admin = await system.administrator();
 
 t.test('B-outbox: one payment travels from REST into the audit log, and its proof verifies offline', async (t) => {
   const lines: string[] = [];
@@ -174,7 +175,7 @@ t.test('B-receipt: who paid gets a receipt from the log, and checks it with noth
 });
 
 t.test('ASVS 8.3.2: a suspended person is out with the very next call, on every service', async (t) => {
-  const [ada, admin] = [await system.person('ada'), await system.administrator()];
+  const ada = await system.person('ada');
   const paths = ['/auth/me', '/payments', '/profile'];
   for (const path of paths) t.equal((await ada.get(path, { token: ada.token })).status, 200, path);
   const suspended = await fetch(`${system.gatewayUrl}/api/v1/admin/users/${ada.id}/status`, {
@@ -184,4 +185,22 @@ t.test('ASVS 8.3.2: a suspended person is out with the very next call, on every 
   });
   t.equal(suspended.status, 200, await suspended.text());
   for (const path of paths) t.equal((await ada.get(path, { token: ada.token })).status, 401, path);
+});
+
+t.test('S5.3: an administrator switches off what another service serves, and on again, while it runs', async (t) => {
+  const ada = await system.person('ada');
+  const search = async () =>
+    (await ada.get('/payments/recipients?query=nobody@example.com', { token: ada.token })).status;
+  const setFlag = (enabled: boolean) =>
+    fetch(`${system.gatewayUrl}/api/v1/admin/flags/recipient-search`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${admin.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ enabled, reason: 'test' }),
+    });
+  t.equal(await search(), 200);
+  t.equal((await setFlag(false)).status, 200);
+  await until(async () => (await search()) === 503, { what: 'the refusal', timeoutMs: 20_000 });
+  t.equal((await ada.get('/payments', { token: ada.token })).status, 200, 'the rest goes on');
+  t.equal((await setFlag(true)).status, 200);
+  await until(async () => (await search()) === 200, { what: 'the service as before', timeoutMs: 20_000 });
 });

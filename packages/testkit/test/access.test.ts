@@ -108,4 +108,12 @@ test('S4.1 on NATS no service speaks in the name of another, or reads what is no
     await refused('auth', (own) => own.publish('$JS.API.CONSUMER.MSG.NEXT.EVENTS.audit-log', '1')),
     "auth takes the audit log's events",
   );
+
+  const flags = await of('admin').jetstream().views.kv('flags', { history: 1 });
+  await flags.put('registration', 'off');
+  for (const name of ['auth', 'payments', 'profile']) {
+    const read = await of(name).jetstream().views.kv('flags', { bindOnly: true });
+    t.equal((await read.get('registration'))?.string(), 'off', `${name} reads a flag`);
+    t.ok(await refused(name, (connection) => connection.publish('$KV.flags.registration')), `${name} sets none`);
+  }
 });

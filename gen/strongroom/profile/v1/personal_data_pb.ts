@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file strongroom/profile/v1/personal_data.proto.
  */
 export const file_strongroom_profile_v1_personal_data: GenFile = /*@__PURE__*/
-  fileDesc("CilzdHJvbmdyb29tL3Byb2ZpbGUvdjEvcGVyc29uYWxfZGF0YS5wcm90bxIVc3Ryb25ncm9vbS5wcm9maWxlLnYxIhUKE0V4cG9ydE15RGF0YVJlcXVlc3QiTAoURXhwb3J0TXlEYXRhUmVzcG9uc2USLAoGZXhwb3J0GAEgASgLMhQuZ29vZ2xlLmFwaS5IdHRwQm9keUIGmrUYAggCOgaStRgCCAEiPAoORXJhc2VNZVJlcXVlc3QSIgoMY29uZmlybWF0aW9uGAEgASgJQgy6SAlyBwoFZXJhc2U6BpK1GAIIASJhCg9FcmFzZU1lUmVzcG9uc2USEgoKZXJhc3VyZV9pZBgBIAEoCRIyCgVzdGF0ZRgCIAEoDjIjLnN0cm9uZ3Jvb20ucHJvZmlsZS52MS5FcmFzdXJlU3RhdGU6BpK1GAIIASplCgxFcmFzdXJlU3RhdGUSHQoZRVJBU1VSRV9TVEFURV9VTlNQRUNJRklFRBAAEhkKFUVSQVNVUkVfU1RBVEVfUlVOTklORxABEhsKF0VSQVNVUkVfU1RBVEVfQ09NUExFVEVEEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_api_httpbody, file_strongroom_options_v1_policy]);
+  fileDesc("CilzdHJvbmdyb29tL3Byb2ZpbGUvdjEvcGVyc29uYWxfZGF0YS5wcm90bxIVc3Ryb25ncm9vbS5wcm9maWxlLnYxIhUKE0V4cG9ydE15RGF0YVJlcXVlc3QiTAoURXhwb3J0TXlEYXRhUmVzcG9uc2USLAoGZXhwb3J0GAEgASgLMhQuZ29vZ2xlLmFwaS5IdHRwQm9keUIGmrUYAggCOgaStRgCCAEiPwoORXJhc2VNZVJlcXVlc3QSJQoMY29uZmlybWF0aW9uGAEgASgJQg+6SAzYAQFyBwoFZXJhc2U6BpK1GAIIASJhCg9FcmFzZU1lUmVzcG9uc2USEgoKZXJhc3VyZV9pZBgBIAEoCRIyCgVzdGF0ZRgCIAEoDjIjLnN0cm9uZ3Jvb20ucHJvZmlsZS52MS5FcmFzdXJlU3RhdGU6BpK1GAIIASplCgxFcmFzdXJlU3RhdGUSHQoZRVJBU1VSRV9TVEFURV9VTlNQRUNJRklFRBAAEhkKFUVSQVNVUkVfU1RBVEVfUlVOTklORxABEhsKF0VSQVNVUkVfU1RBVEVfQ09NUExFVEVEEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_api_httpbody, file_strongroom_options_v1_policy]);
 
 /**
  * ExportMyDataRequest is empty.
@@ -59,7 +59,7 @@ export const ExportMyDataResponseSchema: GenMessage<ExportMyDataResponse> = /*@_
  */
 export type EraseMeRequest = Message<"strongroom.profile.v1.EraseMeRequest"> & {
   /**
-   * The word "erase".
+   * The word "erase", or nothing: that the sign-in is fresh is what protects the act.
    *
    * @generated from field: string confirmation = 1;
    */

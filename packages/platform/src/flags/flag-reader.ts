@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../bus/index.ts';
+import { isNotFound } from '../bus/streams.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { type FlagName, flagDefinitions, flagNames } from './flag-definitions.ts';
 
@@ -35,7 +36,7 @@ export function createFlagReader({ bus, logger, metrics }: FlagReaderDeps): Flag
   let loop: Promise<void> = Promise.resolve();
   const look = async () => {
     if (!bus.state().isConnected) return;
-    const bucket = await bus.connection().client.views.kv(flagsBucket, { history: 1 });
+    const bucket = await bus.connection().client.views.kv(flagsBucket, { bindOnly: true });
     for (const name of flagNames) {
       const word = (await bucket.get(name))?.string();
       if (word !== 'on' && word !== 'off') continue;
@@ -44,7 +45,10 @@ export function createFlagReader({ bus, logger, metrics }: FlagReaderDeps): Flag
     }
   };
   const tryLook = () =>
-    look().catch((error: unknown) => logger.warn({ err: error }, 'the flags could not be looked at'));
+    look().catch((error: unknown) => {
+      // Until admin has made the bucket, nobody has set a flag.
+      if (!isNotFound(error)) logger.warn({ err: error }, 'the flags could not be looked at');
+    });
   const run = async () => {
     while (!stopping.signal.aborted) {
       await tryLook();
