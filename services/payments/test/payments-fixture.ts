@@ -246,6 +246,9 @@ export function instantPayment(recipient: Pick<Person, 'id'>, minorUnits = 1_050
   };
 }
 
+/** Minutes of a starved machine are no failure of what is tested. */
+const statusTimeoutMs = 60_000;
+
 const statusNumbers = {
   pending: 1,
   processing: 2,
@@ -267,6 +270,6 @@ export async function waitForStatus(
       const { payment } = await client.getPayment({ id }, call);
       return payment?.status === statusNumbers[status] ? payment : undefined;
     },
-    { what: `payment ${id} being ${status}` },
+    { what: `payment ${id} being ${status}`, timeoutMs: statusTimeoutMs },
   );
 }
