@@ -23,12 +23,12 @@ export function isOneOf(column: PgColumn, values: readonly string[]): SQL {
 
 /** Rows past a position in an order by these columns (keyset paging); without a position, all rows. */
 export function isPast(
-  position: readonly [string, string] | undefined,
+  position: readonly string[] | undefined,
   columns: readonly [PgColumn, PgColumn],
   order: 'ascending' | 'descending',
 ): SQL | undefined {
-  if (position === undefined) return undefined;
-  const [first, second] = position;
+  const [first, second] = position ?? [];
+  if (first === undefined || second === undefined) return undefined;
   const beyond = order === 'ascending' ? sql`>` : sql`<`;
   return sql`(${columns[0]}, ${columns[1]}) ${beyond} (${first}, ${second})`;
 }

@@ -18,10 +18,9 @@ import {
   countPaymentMethods,
   hasNumber,
   insertPaymentMethod,
+  type MethodSecrets,
   numberIndexes,
   type PaymentMethodRow,
-  placeOf,
-  type SealedParts,
 } from './payment-method-store.ts';
 
 const methodsMax = 50;
@@ -46,7 +45,7 @@ export async function addPaymentMethod(
     inside: async (tx, token) => {
       const id = uuidv7(deps.now());
       const method: PaymentMethodRow = { id, ...masked, createTime: new Date(deps.now()).toISOString() };
-      await insertPaymentMethod(tx, userId, method, sealParts(deps, request, id, token));
+      await insertPaymentMethod(tx, deps.cipher, userId, method, secretsOf(request, token));
       await appendEvent(tx, actOf(call), {
         action: 'PAYMENT_METHOD_ADDED',
         resourceType: 'payment_method',
@@ -94,14 +93,8 @@ function requireToken(outcome: TokenOutcome | null): string | null {
   return outcome.token;
 }
 
-function sealParts({ cipher }: Deps, request: AddPaymentMethodRequest, id: string, token: string | null): SealedParts {
-  const number = numberOf(request);
+function secretsOf(request: AddPaymentMethodRequest, pspToken: string | null): MethodSecrets {
   const { method } = request;
-  const holder = method.case === 'bankAccount' ? method.value.holderName : null;
-  return {
-    number: cipher.seal(number, placeOf('number', id)),
-    numberIndex: numberIndexes(cipher, number)[0],
-    holderName: holder === null ? null : cipher.seal(holder, placeOf('holder_name', id)),
-    pspToken: token === null ? null : cipher.seal(token, placeOf('psp_token', id)),
-  };
+  const holderName = method.case === 'bankAccount' ? method.value.holderName : null;
+  return { number: numberOf(request), holderName, pspToken };
 }

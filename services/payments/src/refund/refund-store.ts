@@ -1,47 +1,45 @@
-import type { Queryable } from '@strongroom/platform/database';
+import { isPast, type Queryable } from '@strongroom/platform/database';
+import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm';
 import { type Payment, statusAfterRefund } from '../payment/payment.ts';
 import type { ChangeFacts } from '../payment/payment-store.ts';
+import { payments, refunds } from '../schema.ts';
 import type { Refund } from './refund.ts';
 
-function refundColumns({ sql }: Queryable) {
-  return sql`
-    r.id, r.payment_id as "paymentId", p.currency_code as "currencyCode", r.minor_units as "minorUnits", r.status,
-    r.reason, r.actor_id as "actorId", r.psp_transaction_id as "pspTransactionId", r.create_time as "createTime",
-    r.complete_time as "completeTime"`;
-}
+const { failureCode: _failureCode, ...stored } = getTableColumns(refunds);
+const columns = { ...stored, currencyCode: payments.currencyCode };
 
 /** The payment's row must be locked: the sum of what is reserved is decided under it. */
 export async function insertRefund(tx: Queryable, refund: Refund): Promise<void> {
-  await tx.sql`
-    insert into refunds (id, payment_id, minor_units, status, reason, actor_id, create_time)
-    values (${refund.id}, ${refund.paymentId}, ${refund.minorUnits}, ${refund.status}, ${refund.reason},
-      ${refund.actorId}, ${refund.createTime})`;
-  await tx.sql`
-    update payments set reserved_minor_units = reserved_minor_units + ${refund.minorUnits}
-    where id = ${refund.paymentId}`;
+  await tx.orm.insert(refunds).values(refund);
+  await tx.orm
+    .update(payments)
+    .set({ reservedMinorUnits: sql`${payments.reservedMinorUnits} + ${refund.minorUnits}` })
+    .where(eq(payments.id, refund.paymentId));
 }
 
 export async function findRefund(source: Queryable, id: string): Promise<Refund | undefined> {
-  const [row] = await source.sql<Refund[]>`
-    select ${refundColumns(source)} from refunds r join payments p on p.id = r.payment_id where r.id = ${id}`;
+  const [row] = await source.orm
+    .select(columns)
+    .from(refunds)
+    .innerJoin(payments, eq(payments.id, refunds.paymentId))
+    .where(eq(refunds.id, id));
   return row;
 }
 
+/** Oldest first. */
 export async function listRefundRows(
   source: Queryable,
   paymentId: string,
   after: readonly string[] | undefined,
   rowsMax: number,
 ): Promise<Refund[]> {
-  const { sql } = source;
-  const [time, id] = after ?? [];
-  return [
-    ...(await sql<Refund[]>`
-      select ${refundColumns(source)} from refunds r join payments p on p.id = r.payment_id
-      where r.payment_id = ${paymentId}
-        ${time === undefined || id === undefined ? sql`` : sql`and (r.create_time, r.id) > (${time}, ${id})`}
-      order by r.create_time, r.id limit ${rowsMax}`),
-  ];
+  return await source.orm
+    .select(columns)
+    .from(refunds)
+    .innerJoin(payments, eq(payments.id, refunds.paymentId))
+    .where(and(eq(refunds.paymentId, paymentId), isPast(after, [refunds.createTime, refunds.id], 'ascending')))
+    .orderBy(asc(refunds.createTime), asc(refunds.id))
+    .limit(rowsMax);
 }
 
 /** Both the refund and what the payment says about it. The payment's row must be locked. */

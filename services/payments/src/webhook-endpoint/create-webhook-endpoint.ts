@@ -11,7 +11,7 @@ import { errors } from '../errors.ts';
 import { runIdempotent } from '../idempotency/idempotent.ts';
 import { makeWebhookSecret, requireEventTypes } from './webhook-endpoint.ts';
 import { webhookEndpointToProto } from './webhook-endpoint-proto.ts';
-import { countEndpoints, insertEndpoint, secretPlace } from './webhook-endpoint-store.ts';
+import { countEndpoints, insertEndpoint } from './webhook-endpoint-store.ts';
 
 const endpointsMax = 20;
 
@@ -30,7 +30,7 @@ export async function createWebhookEndpoint(
     const secret = makeWebhookSecret();
     const createTime = new Date(deps.now()).toISOString();
     const endpoint = { id, url: request.url, eventTypes: request.eventTypes, enabled: true, createTime };
-    await insertEndpoint(tx, userId, endpoint, deps.cipher.seal(secret, secretPlace(id)));
+    await insertEndpoint(tx, deps.cipher, userId, { ...endpoint, secret });
     await appendEvent(tx, actOf(call), {
       action: 'SYSTEM_CONFIG_CHANGED',
       resourceType: 'system_config',

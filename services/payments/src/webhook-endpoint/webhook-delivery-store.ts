@@ -1,16 +1,10 @@
-import type { Queryable } from '@strongroom/platform/database';
+import { isPast, type Queryable } from '@strongroom/platform/database';
+import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm';
+import { webhookDeliveries } from '../schema.ts';
 
-export interface DeliveryRow {
-  readonly id: string;
-  readonly webhookEndpointId: string;
-  readonly eventType: string;
-  readonly state: 'pending' | 'delivered' | 'failed';
-  readonly attemptCount: number;
-  readonly lastStatusCode: number;
-  readonly lastError: string;
-  readonly nextAttemptTime: string | null;
-  readonly createTime: string;
-}
+const { body: _body, fence, ...columns } = getTableColumns(webhookDeliveries);
+
+export type DeliveryRow = Readonly<Omit<typeof webhookDeliveries.$inferSelect, 'body' | 'fence'>>;
 
 /** A delivery that is this process's to make, with what signs it. */
 export interface ClaimedDelivery {
@@ -24,34 +18,29 @@ export interface ClaimedDelivery {
   readonly previousSecret: Buffer | null;
 }
 
-function deliveryColumns({ sql }: Queryable) {
-  return sql`id, webhook_endpoint_id as "webhookEndpointId", event_type as "eventType", state,
-    attempt_count as "attemptCount", last_status_code as "lastStatusCode", last_error as "lastError",
-    next_attempt_time as "nextAttemptTime", create_time as "createTime"`;
-}
-
+/** Newest first. */
 export async function listDeliveryRows(
   source: Queryable,
   endpointId: string,
   after: readonly string[] | undefined,
   rowsMax: number,
 ): Promise<DeliveryRow[]> {
-  const { sql } = source;
-  const [time, id] = after ?? [];
-  return [
-    ...(await sql<DeliveryRow[]>`
-      select ${deliveryColumns(source)} from webhook_deliveries where webhook_endpoint_id = ${endpointId}
-        ${time === undefined || id === undefined ? sql`` : sql`and (create_time, id) < (${time}, ${id})`}
-      order by create_time desc, id desc limit ${rowsMax}`),
-  ];
+  const { createTime, id, webhookEndpointId } = webhookDeliveries;
+  return await source.orm
+    .select(columns)
+    .from(webhookDeliveries)
+    .where(and(eq(webhookEndpointId, endpointId), isPast(after, [createTime, id], 'descending')))
+    .orderBy(desc(createTime), desc(id))
+    .limit(rowsMax);
 }
 
 /** Due at once, with the attempts counted anew. */
 export async function requeueDelivery(tx: Queryable, id: string, endpointId: string): Promise<DeliveryRow | undefined> {
-  const [row] = await tx.sql<DeliveryRow[]>`
-    update webhook_deliveries set state = 'pending', attempt_count = 0, next_attempt_time = now(), fence = fence + 1
-    where id = ${id} and webhook_endpoint_id = ${endpointId}
-    returning ${deliveryColumns(tx)}`;
+  const [row] = await tx.orm
+    .update(webhookDeliveries)
+    .set({ state: 'pending', attemptCount: 0, nextAttemptTime: sql`now()`, fence: sql`${fence} + 1` })
+    .where(and(eq(webhookDeliveries.id, id), eq(webhookDeliveries.webhookEndpointId, endpointId)))
+    .returning(columns);
   return row;
 }
 
@@ -100,15 +89,14 @@ export async function writeDeliveryOutcome(
 
 /** What an endpoint that is off will never get. */
 export async function failPendingDeliveries(tx: Queryable, endpointId: string, error: string): Promise<void> {
-  await tx.sql`
-    update webhook_deliveries set state = 'failed', next_attempt_time = null, last_error = ${error}
-    where webhook_endpoint_id = ${endpointId} and state = 'pending'`;
+  await tx.orm
+    .update(webhookDeliveries)
+    .set({ state: 'failed', nextAttemptTime: null, lastError: error })
+    .where(and(eq(webhookDeliveries.webhookEndpointId, endpointId), eq(webhookDeliveries.state, 'pending')));
 }
 
 export async function countPendingDeliveries(source: Queryable): Promise<number> {
-  const [row] = await source.sql<{ count: number }[]>`
-    select count(*)::int as count from webhook_deliveries where state = 'pending'`;
-  return row?.count ?? 0;
+  return await source.orm.$count(webhookDeliveries, eq(webhookDeliveries.state, 'pending'));
 }
 
 /** Deliveries are a log for the merchant, not a record of truth. */

@@ -1,72 +1,59 @@
-import type { FieldCipher } from '@strongroom/platform/crypto';
-import type { Queryable } from '@strongroom/platform/database';
+import { type FieldCipher, openRow, sealRow } from '@strongroom/platform/crypto';
+import { isPast, type Queryable } from '@strongroom/platform/database';
+import { and, desc, eq, getTableName, isNotNull, isNull, sql } from 'drizzle-orm';
+import { webhookEndpoints } from '../schema.ts';
 
-export interface WebhookEndpointRow {
-  readonly id: string;
-  readonly url: string;
-  readonly eventTypes: readonly string[];
-  readonly enabled: boolean;
-  readonly createTime: string;
-}
+type StoredEndpoint = typeof webhookEndpoints.$inferSelect;
+export type WebhookEndpointRow = Readonly<Pick<StoredEndpoint, 'id' | 'url' | 'eventTypes' | 'enabled' | 'createTime'>>;
 
-const table = 'webhook_endpoints';
+const { id, url, eventTypes, enabled, createTime } = webhookEndpoints;
+const columns = { id, url, eventTypes, enabled, createTime };
 
+/** Where a secret is sealed, for what claims deliveries and so reads it past the schema. */
 export function secretPlace(row: string, column: 'secret' | 'previous_secret' = 'secret') {
-  return { table, column, row };
-}
-
-function endpointColumns({ sql }: Queryable) {
-  return sql`id, url, event_types as "eventTypes", enabled, create_time as "createTime"`;
+  return { table: getTableName(webhookEndpoints), column, row };
 }
 
 export async function insertEndpoint(
   tx: Queryable,
+  cipher: FieldCipher,
   userId: string,
-  endpoint: WebhookEndpointRow,
-  sealedSecret: Buffer,
+  endpoint: WebhookEndpointRow & { readonly secret: string },
 ): Promise<void> {
-  await tx.sql`
-    insert into webhook_endpoints (id, user_id, url, event_types, secret, create_time)
-    values (${endpoint.id}, ${userId}, ${endpoint.url}, ${[...endpoint.eventTypes]}::text[], ${sealedSecret},
-      ${endpoint.createTime})`;
+  await tx.orm.insert(webhookEndpoints).values({ ...sealRow(cipher, webhookEndpoints, endpoint.id, endpoint), userId });
 }
 
 export async function countEndpoints(source: Queryable, userId: string): Promise<number> {
-  const [row] = await source.sql<{ count: number }[]>`
-    select count(*)::int as count from webhook_endpoints where user_id = ${userId}`;
-  return row?.count ?? 0;
+  return await source.orm.$count(webhookEndpoints, eq(webhookEndpoints.userId, userId));
 }
 
 export async function findEndpoint(
   source: Queryable,
-  id: string,
+  endpointId: string,
   userId: string,
 ): Promise<WebhookEndpointRow | undefined> {
-  const [row] = await source.sql<WebhookEndpointRow[]>`
-    select ${endpointColumns(source)} from webhook_endpoints where id = ${id} and user_id = ${userId}`;
+  const [row] = await source.orm.select(columns).from(webhookEndpoints).where(isOwn(endpointId, userId));
   return row;
 }
 
+/** Newest first. */
 export async function listEndpointRows(
   source: Queryable,
   userId: string,
   after: readonly string[] | undefined,
   rowsMax: number,
 ): Promise<WebhookEndpointRow[]> {
-  const { sql } = source;
-  const [time, id] = after ?? [];
-  return [
-    ...(await sql<WebhookEndpointRow[]>`
-      select ${endpointColumns(source)} from webhook_endpoints where user_id = ${userId}
-        ${time === undefined || id === undefined ? sql`` : sql`and (create_time, id) < (${time}, ${id})`}
-      order by create_time desc, id desc limit ${rowsMax}`),
-  ];
+  return await source.orm
+    .select(columns)
+    .from(webhookEndpoints)
+    .where(and(eq(webhookEndpoints.userId, userId), isPast(after, [createTime, id], 'descending')))
+    .orderBy(desc(createTime), desc(id))
+    .limit(rowsMax);
 }
 
 /** Its deliveries go with it. */
-export async function deleteEndpoint(tx: Queryable, id: string, userId: string): Promise<boolean> {
-  const rows = await tx.sql`
-    delete from webhook_endpoints where id = ${id} and user_id = ${userId} returning 1`;
+export async function deleteEndpoint(tx: Queryable, endpointId: string, userId: string): Promise<boolean> {
+  const rows = await tx.orm.delete(webhookEndpoints).where(isOwn(endpointId, userId)).returning({ id });
   return rows.length === 1;
 }
 
@@ -76,32 +63,48 @@ export async function replaceSecret(
   cipher: FieldCipher,
   change: { readonly id: string; readonly userId: string; readonly secret: string; readonly overlapS: number },
 ): Promise<boolean> {
-  const { id, userId, secret, overlapS } = change;
-  const [row] = await tx.sql<{ secret: Buffer }[]>`
-    select secret from webhook_endpoints where id = ${id} and user_id = ${userId} for update`;
+  const [row] = await tx.orm
+    .select({ secret: webhookEndpoints.secret })
+    .from(webhookEndpoints)
+    .where(isOwn(change.id, change.userId))
+    .for('update');
   if (row === undefined) return false;
-  const previous = cipher.seal(cipher.open(row.secret, secretPlace(id)), secretPlace(id, 'previous_secret'));
-  await tx.sql`
-    update webhook_endpoints set secret = ${cipher.seal(secret, secretPlace(id))}, previous_secret = ${previous},
-      previous_secret_until = now() + ${overlapS} * interval '1 second'
-    where id = ${id}`;
+  const { secret: previousSecret } = openRow(cipher, webhookEndpoints, change.id, row);
+  await tx.orm
+    .update(webhookEndpoints)
+    .set({
+      ...sealRow(cipher, webhookEndpoints, change.id, { secret: change.secret, previousSecret }),
+      previousSecretUntil: sql`now() + ${change.overlapS}::int * interval '1 second'`,
+    })
+    .where(eq(id, change.id));
   return true;
 }
 
-export async function disableEndpoint(tx: Queryable, id: string): Promise<boolean> {
-  const rows = await tx.sql`
-    update webhook_endpoints set enabled = false where id = ${id} and enabled returning 1`;
+export async function disableEndpoint(tx: Queryable, endpointId: string): Promise<boolean> {
+  const rows = await tx.orm
+    .update(webhookEndpoints)
+    .set({ enabled: false })
+    .where(and(eq(id, endpointId), eq(enabled, true)))
+    .returning({ id });
   return rows.length === 1;
 }
 
 /** Notes the outcome for the endpoint as a whole; answers since when it has failed without a break, in seconds. */
-export async function noteEndpointOutcome(tx: Queryable, id: string, isDelivered: boolean): Promise<number> {
-  if (isDelivered) {
-    await tx.sql`update webhook_endpoints set failing_since = null where id = ${id} and failing_since is not null`;
-    return 0;
-  }
-  await tx.sql`update webhook_endpoints set failing_since = now() where id = ${id} and failing_since is null`;
-  const [row] = await tx.sql<{ seconds: number }[]>`
-    select floor(extract(epoch from now() - failing_since))::int as seconds from webhook_endpoints where id = ${id}`;
+export async function noteEndpointOutcome(tx: Queryable, endpointId: string, isDelivered: boolean): Promise<number> {
+  const { failingSince } = webhookEndpoints;
+  const isChange = isDelivered ? isNotNull(failingSince) : isNull(failingSince);
+  await tx.orm
+    .update(webhookEndpoints)
+    .set({ failingSince: isDelivered ? null : sql`now()` })
+    .where(and(eq(id, endpointId), isChange));
+  if (isDelivered) return 0;
+  const [row] = await tx.orm
+    .select({ seconds: sql<number>`floor(extract(epoch from now() - ${failingSince}))::int` })
+    .from(webhookEndpoints)
+    .where(eq(id, endpointId));
   return row?.seconds ?? 0;
+}
+
+function isOwn(endpointId: string, userId: string) {
+  return and(eq(id, endpointId), eq(webhookEndpoints.userId, userId));
 }
