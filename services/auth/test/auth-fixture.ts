@@ -77,6 +77,9 @@ export interface FixtureOptions {
 export const goodPassword = 'Quartz-Tiger-42-Vault!';
 export const otherPassword = 'Marble-Falcon-87-Orchid?';
 
+/** On a machine that does much else besides. */
+const startTimeoutMs = 90_000;
+
 let counter = 0;
 export function uniqueEmail(): string {
   counter += 1;
@@ -226,7 +229,7 @@ export async function createAuthFixture(options: FixtureOptions = {}): Promise<A
         failpoints,
       });
       closers.push(() => child.kill());
-      const { port } = await child.waitForLog(({ msg }) => msg === 'auth is up', 30_000);
+      const { port } = await child.waitForLog(({ msg }) => msg === 'auth is up', startTimeoutMs);
       return { process: child, auth: await clientOf('gateway', `https://127.0.0.1:${port}`) };
     },
     async another(overrides) {
