@@ -14,7 +14,7 @@ import { startChaos } from './chaos-system.ts';
 
 t.setTimeout(600_000);
 
-const recoveryMs = 20_000;
+const recoveryMs = 60_000;
 const rotationTimeoutMs = 120_000;
 const chaos = await startChaos(t);
 
@@ -90,6 +90,7 @@ for (const engine of missing) {
     await chaos.killEngine(engine);
     const { entry, environment } = planOf('payments');
     const waiting = await spawnProcess({ name: 'payments', entry, env: { ...environment } });
+    t.teardown(() => waiting.kill());
     await until(() => chaos.isLive('payments'), { timeoutMs: recoveryMs, what: 'payments being alive' });
     if (engine !== 'redis') t.notOk(await chaos.isReady('payments'), 'alive and not ready');
     await chaos.startEngines();

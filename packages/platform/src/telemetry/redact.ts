@@ -2,6 +2,7 @@ const textLengthMax = 8_192;
 const depthMax = 8;
 const itemsMax = 100;
 const redacted = '[redacted]';
+const unreadable = '[unreadable]';
 
 /** Fields whose values never enter a log, compared without case, dashes and underscores. */
 const secretField =
@@ -51,8 +52,19 @@ export function isSecretField(name: string): boolean {
   return secretField.test(plain) && !harmlessField.test(plain);
 }
 
-/** A copy of a value that may be logged. Bounded in depth and size: a log line is no dump. */
+/**
+ * A copy of a value that may be logged. Bounded in depth and size: a log line is no dump. Never throws: a value that can't
+ * be read, such as an error with a getter that fails, must not cost a call its answer.
+ */
 export function redactValue(value: unknown, depth = 0): unknown {
+  try {
+    return copyOf(value, depth);
+  } catch {
+    return unreadable;
+  }
+}
+
+function copyOf(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return redactText(value);
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'function' || typeof value === 'symbol') return undefined;
