@@ -1,15 +1,13 @@
-// Networks that swallow packets, wrong clocks, missing dependencies, new certificates and rolling restarts, under load.
+// Networks that swallow packets, wrong clocks, missing dependencies and new certificates, under load.
 
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { writeDevelopmentCertificates } from '@strongroom/platform/identity';
-import { createFaultProxy, spawnProcess, type TestProcess, until } from '@strongroom/testkit';
-import t, { type Test } from 'tap';
+import { createFaultProxy, spawnProcess, until } from '@strongroom/testkit';
+import t from 'tap';
 import { type EngineName, serviceNames } from '../../scripts/support/names.ts';
-import { freePort } from '../../scripts/support/ports.ts';
-import { startBalancer } from './balancer.ts';
 import { startChaos } from './chaos-system.ts';
 
 t.setTimeout(600_000);
@@ -139,62 +137,3 @@ t.test(
     t.same(await run.end(), []);
   },
 );
-
-const behindBalancer = ['auth', 'payments', 'profile', 'admin'] as const;
-
-interface Replica {
-  readonly name: string;
-  readonly port: number;
-  process: TestProcess;
-}
-
-async function startReplicas(t: Test): Promise<{ running: Replica[]; urls: Record<string, string> }> {
-  const ports = new Map<string, number[]>();
-  const urls: Record<string, string> = {};
-  for (const name of behindBalancer) {
-    const own = [planOf(name).port, await freePort()];
-    const balancer = await startBalancer(own);
-    t.teardown(() => balancer.close());
-    urls[`${name.toUpperCase()}_URL`] = `https://127.0.0.1:${balancer.port}`;
-    ports.set(name, own);
-  }
-  const running: Replica[] = [];
-  for (const name of behindBalancer) {
-    await chaos.kill(name);
-    const start = async (port: number) => ({ name, port, process: await startReplica(name, port, urls) });
-    running.push(...(await Promise.all((ports.get(name) ?? []).map(start))));
-  }
-  t.teardown(() => Promise.all(running.map(({ process }) => process.stop())));
-  await restarted('gateway', urls);
-  return { running, urls };
-}
-
-function startReplica(name: string, port: number, urls: Record<string, string>): Promise<TestProcess> {
-  const { entry, environment } = planOf(name);
-  return spawnProcess({
-    name,
-    entry,
-    env: { ...environment, ...urls, PORT: String(port), METRICS_PORT: '0' },
-    readyUrl: `http://127.0.0.1:${port}/readyz`,
-    readyTimeoutMs: 60_000,
-  });
-}
-
-t.test('F33: every service is restarted, one replica after the other, under load: no call fails', async (t) => {
-  const { running, urls } = await startReplicas(t);
-  const run = await chaos.run(t, 'f33');
-  const startMs = performance.now();
-  for (const replica of running) {
-    t.equal(await replica.process.stop(), 0, `${replica.name} at ${replica.port} closed by itself`);
-    replica.process = await startReplica(replica.name, replica.port, urls);
-  }
-  const failed = run.history.attempts.filter((one) => one.startMs >= startMs && (one.status ?? 500) >= 500);
-  t.same(
-    failed.map(({ route, status }) => `${route} ${status}`),
-    [],
-    `of ${run.history.attempts.length} calls`,
-  );
-  run.history.healMs = performance.now();
-  await run.load.answered(20);
-  await run.load.stop();
-});
