@@ -15,7 +15,7 @@ import { instantPayment, type PaymentsFixture, startPayments } from './payments-
 /** Outcomes of the sandbox by amount (its README): declined, completed at once, twice, out of order, contradicting, lost. */
 const amounts = [1_000n, 1_000n, 1_000n, 9_901n, 9_904n, 9_905n, 9_906n, 9_907n, 9_908n, 9_910n, 9_914n, 9_916n];
 const declined: readonly bigint[] = [9_901n, 9_907n];
-const parallelMax = 8;
+const parallelMax = 16;
 const attemptsMax = 50;
 const retryMs = 200;
 const settledTimeoutMs = 60_000;
