@@ -40,8 +40,9 @@ export async function createPasswordHasher(options: PasswordHasherOptions): Prom
     maxThreads: options.workersMax,
     maxQueue: options.queueMax,
     idleTimeout: 60_000,
-    // The loop goes first: people who are signed in don't wait for those who sign in.
-    niceIncrement: 10,
+    // The loop goes first: people who are signed in don't wait for those who sign in. A little, for with much more a busy
+    // machine would let nobody sign in.
+    niceIncrement: 2,
   });
 
   async function run<Task, Result>(name: 'hash' | 'compare' | 'measure', task: Task, signal?: AbortSignal) {
