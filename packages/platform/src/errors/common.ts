@@ -58,7 +58,7 @@ export const commonErrors = defineErrors('strongroom', {
     status: 503,
     message: 'An administrator has switched this off for now.',
     retry: 'never',
-    level: 'info',
+    level: 'warn',
   },
   NOT_YET_BUILT: {
     code: Code.Unimplemented,

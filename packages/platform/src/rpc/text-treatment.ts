@@ -40,7 +40,8 @@ export function sanitizeText(text: string): string {
   let clean = normalizeText(text).replace(UNPRINTABLE_PATTERN, '');
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const before = clean;
-    clean = withoutMarkup(clean).replace(SCRIPT_SCHEME_PATTERN, '');
+    // The parser may cut an unfinished tag in the middle of a surrogate pair.
+    clean = withoutMarkup(clean).toWellFormed().replace(SCRIPT_SCHEME_PATTERN, '');
     if (clean === before) return clean.normalize('NFC').trim();
   }
   // Nested deeper than anyone writes by accident: without a < there is no tag.

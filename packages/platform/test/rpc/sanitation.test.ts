@@ -118,7 +118,8 @@ t.test('S2.2: … whatever is put together of such parts, and doing it again cha
       const clean = sanitizeText(parts.join(''));
       return !executable.test(clean) && sanitizeText(clean) === clean;
     }),
-    { numRuns: 2_000 },
+    // The example: the parser cut an unfinished tag in the middle of an emoji.
+    { numRuns: 2_000, examples: [[['</', 'jajavascript:vascript:alert(1)', '👩‍👩‍👧‍👦 🇨🇭 👍🏽']]] },
   );
   t.ok(t.passing(), '2000 texts');
 });
