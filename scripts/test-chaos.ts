@@ -19,6 +19,7 @@ const fileTimeoutMs = 900_000;
 /** Tests that are in npm test with less. */
 const longRuns: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'gateway/test/fuzz.test.ts': { STRONGROOM_FUZZ_REQUESTS: '100000' },
+  'services/admin/test/crash.test.ts': { STRONGROOM_KILLS: '20' },
 };
 const run = promisify(execFile);
 

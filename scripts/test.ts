@@ -79,7 +79,14 @@ async function removeLeftOver(runs: string): Promise<void> {
 
 async function runTap(files: readonly string[], engines: string): Promise<TapSummary & { code: number | null }> {
   const args = ['run', '--reporter=tap', ...files];
-  const child = run(args, { STRONGROOM_TEST_ENGINES: engines, STRONGROOM_ENV: 'test', TAP_DIFF: '1' }, 'pipe');
+  const environment = {
+    STRONGROOM_TEST_ENGINES: engines,
+    STRONGROOM_ENV: 'test',
+    TAP_DIFF: '1',
+    // Each file is a process of its own, and most load the same modules.
+    NODE_COMPILE_CACHE: join(repositoryRoot, '.data', 'compile-cache'),
+  };
+  const child = run(args, environment, 'pipe');
   const [summary, { code }] = await Promise.all([reportTap(child.stdout, console.log), child]);
   return { ...summary, code };
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeEngines } from '../../scripts/engines/index.ts';
@@ -92,6 +92,8 @@ export async function startTestSystem(
         token: tokens.accessToken,
         body: { currentPassword: known.password, newPassword: changed },
       });
+      // As the journey does: whoever comes next finds the password that counts.
+      await writeFile(file, JSON.stringify({ email: known.email, password: changed }), { mode: 0o600 });
       return await signIn(person, known.email, changed, '');
     },
   };

@@ -1,5 +1,6 @@
 import type { DescMethod, DescMethodUnary, DescService } from '@bufbuild/protobuf';
 import type { ServiceImpl } from '@connectrpc/connect';
+import { LimitClass } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import fastify, { type FastifyInstance } from 'fastify';
 import { commonErrors } from '../errors/index.ts';
 import type { Flags } from '../flags/index.ts';
@@ -13,6 +14,7 @@ import { registerInfrastructureServices } from './infrastructure-routes.ts';
 import { createValidationInterceptor } from './interceptors/validation.ts';
 import { createOnePortServer } from './one-port.ts';
 import { type AuditRefusal, type AuditSensitiveRead, MethodPipeline } from './pipeline.ts';
+import { methodPolicy } from './policy.ts';
 import { registerRefusals, URL_MAX_CHARACTERS } from './refusals.ts';
 import { unaryConstraintStrategy } from './route-constraint.ts';
 import { registerSecurityHeaders, securityHeaderList } from './security-headers.ts';
@@ -95,12 +97,16 @@ function registerRpcs(app: FastifyInstance, options: RpcServerOptions, baseHeade
       max: config.RATE_LIMIT_SERVICE_MAX ?? RATE_LIMIT_SERVICE_MAX,
       windowMs: (config.RATE_LIMIT_WINDOW_S ?? RATE_LIMIT_WINDOW_S) * MILLISECONDS_PER_SECOND,
     },
-    concurrency: options.concurrencyLimit ?? createConcurrencyLimit({ name, metrics }),
     validation,
   };
+  const concurrency = options.concurrencyLimit ?? createConcurrencyLimit({ name, metrics });
+  // A bulkhead: what waits for the hash of a password takes a hundred times a read, and would fill every place there is.
+  const hashing = createConcurrencyLimit({ name: `${name}-passwords`, metrics });
+  const concurrencyOf = (method: DescMethod) =>
+    methodPolicy(method).limit === LimitClass.AUTH ? hashing : concurrency;
   const methods = options.routes.flatMap(({ service, implementation }) =>
     service.methods.map((method) => ({
-      pipeline: new MethodPipeline(method, shared),
+      pipeline: new MethodPipeline(method, { ...shared, concurrency: concurrencyOf(method) }),
       method,
       implementation: implementation[method.localName] ?? notYetBuilt(method.methodKind),
     })),

@@ -9,7 +9,7 @@ import { openSql, until } from '@strongroom/testkit';
 import t, { type Test } from 'tap';
 import { startEngines } from '../../scripts/engines/index.ts';
 import { openProcessTable, stopProcess } from '../../scripts/support/process-table.ts';
-import { type SignedIn, startTestSystem } from './system-fixture.ts';
+import { type SignedIn, startTestSystem } from '../e2e/system-fixture.ts';
 
 const fileTimeoutMs = 300_000;
 const settleTimeoutMs = 60_000;
