@@ -181,7 +181,7 @@ export async function createAuthFixture(options: FixtureOptions = {}): Promise<A
   const clients = new Map<string, Auth>();
   async function clientOf(name: string, url: string): Promise<Auth> {
     const identity = await identityOf(folder, name);
-    const client = createServiceClient(AuthService, { name: 'auth', url, identity, connectionsMax: 16 });
+    const client = createServiceClient(AuthService, { name: 'auth', url, identity });
     closers.push(async () => {
       await client.close();
       identity.close();
