@@ -185,7 +185,7 @@ t.test('B-shed: over its limit a service sheds reports first and money last', as
   const { createConcurrencyLimit } = await import('@strongroom/platform/resilience');
   const concurrencyLimit = createConcurrencyLimit({ name: 'test', initial: 4, min: 4, max: 4 });
   const endless = createEndlessUseCase();
-  const server = await startServer({ concurrencyLimit, handlers: { login: endless.handler } });
+  const server = await startServer({ concurrencyLimit, handlers: { getMe: endless.handler } });
   t.teardown(() => server.close());
   const transport = transportsOf(server.url)['fast over HTTP/2'];
   const headers = { authorization: `Bearer ${server.tokens.token({ role: 'ADMIN' })}`, 'idempotency-key': 'k' };
@@ -193,7 +193,7 @@ t.test('B-shed: over its limit a service sheds reports first and money last', as
   const controller = new AbortController();
   const running: Promise<unknown>[] = [];
   for (let count = 1; count <= 3; count++) {
-    running.push(auth.login(login, { signal: controller.signal }).catch(() => undefined));
+    running.push(auth.getMe({}, { headers, signal: controller.signal }).catch(() => undefined));
     await until(() => endless.calls.length === count);
   }
   const reasonOf = (call: Promise<unknown>) =>
@@ -203,7 +203,7 @@ t.test('B-shed: over its limit a service sheds reports first and money last', as
     );
   t.equal(await reasonOf(payments.getReport({}, { headers })), 'OVERLOADED');
   t.equal(await reasonOf(payments.listPayments({}, { headers })), 'OVERLOADED');
-  t.equal(await reasonOf(auth.login(login)), 'OVERLOADED');
+  t.not(await reasonOf(auth.login(login)), 'OVERLOADED', 'what waits for the hash of a password has places of its own');
   t.not(await reasonOf(payments.createPayment({}, { headers })), 'OVERLOADED');
   controller.abort();
   await Promise.all(running);
