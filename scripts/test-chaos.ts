@@ -79,7 +79,7 @@ async function outcomesOf(file: string, engines: string): Promise<Outcome[]> {
   const outcomes = [...output.stdout.matchAll(/^(ok|not ok) \d+ - (.*?)(?: # time=.*)?$/gm)].map(
     ([, status, title = '']): Outcome => ({ title, hasHeld: status === 'ok' }),
   );
-  const isCutOff = 'hasFailed' in output && outcomes.every(({ hasHeld }) => hasHeld);
+  const isCutOff = outcomes.length === 0 || ('hasFailed' in output && outcomes.every(({ hasHeld }) => hasHeld));
   return isCutOff ? [...outcomes, { title: `${file} did not run to its end`, hasHeld: false }] : outcomes;
 }
 

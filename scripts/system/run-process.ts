@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { repositoryRoot } from '../database/migrations.ts';
+import { compileCache } from '../support/files.ts';
 import { isListening, waitFor } from '../support/ports.ts';
 import type { ProcessTable } from '../support/process-table.ts';
 import type { ProcessPlan } from './plan.ts';
@@ -10,7 +11,6 @@ import type { ProcessPlan } from './plan.ts';
 const readyTimeoutMs = 120_000;
 const probeTimeoutMs = 2_000;
 const shownLogLines = 15;
-const compileCache = join(repositoryRoot, '.data', 'compile-cache');
 
 export interface RunningProcess {
   readonly name: string;

@@ -101,9 +101,12 @@ function registerRpcs(app: FastifyInstance, options: RpcServerOptions, baseHeade
   };
   const concurrency = options.concurrencyLimit ?? createConcurrencyLimit({ name, metrics });
   // A bulkhead: what waits for the hash of a password takes a hundred times a read, and would fill every place there is.
-  const hashing = createConcurrencyLimit({ name: `${name}-passwords`, metrics });
-  const concurrencyOf = (method: DescMethod) =>
-    methodPolicy(method).limit === LimitClass.AUTH ? hashing : concurrency;
+  let hashing: ConcurrencyLimit | undefined;
+  const concurrencyOf = (method: DescMethod) => {
+    if (methodPolicy(method).limit !== LimitClass.AUTH) return concurrency;
+    hashing ??= createConcurrencyLimit({ name: `${name}-passwords`, metrics });
+    return hashing;
+  };
   const methods = options.routes.flatMap(({ service, implementation }) =>
     service.methods.map((method) => ({
       pipeline: new MethodPipeline(method, { ...shared, concurrency: concurrencyOf(method) }),
