@@ -1,9 +1,17 @@
+import { randomInt } from 'node:crypto';
 import { createConnection, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export const loopback = '127.0.0.1';
 const probeTimeoutMs = 1_000;
 const probeIntervalMs = 25;
+/**
+ * Below what systems hand out by themselves (Linux from 32768, others from 49152): between our finding a port free and
+ * a server's taking it, no outgoing connection and no `listen(0)` can get it.
+ */
+const portRange = { first: 16_384, end: 32_768 };
+/** Where this process looks next. From its own place on, so that two that start at once don't meet. */
+let nextPort = randomInt(portRange.first, portRange.end);
 
 /** Is anybody listening on the port of 127.0.0.1? */
 export function isListening(port: number): Promise<boolean> {
@@ -19,27 +27,23 @@ export function isListening(port: number): Promise<boolean> {
   });
 }
 
-function canBind(port: number): Promise<number | undefined> {
+/** The preferred port when it is free, so that URLs stay the same over restarts; otherwise one not given out before. */
+export async function freePort(preferred?: number): Promise<number> {
+  if (preferred !== undefined && (await isPortFree(preferred))) return preferred;
+  for (let tried = portRange.first; tried < portRange.end; tried += 1) {
+    const port = nextPort;
+    nextPort = port + 1 < portRange.end ? port + 1 : portRange.first;
+    if (await isPortFree(port)) return port;
+  }
+  throw new Error(`No free port on ${loopback}.`);
+}
+
+export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(undefined));
-    server.listen({ host: loopback, port, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
-    });
+    server.once('error', () => resolve(false));
+    server.listen({ host: loopback, port, exclusive: true }, () => server.close(() => resolve(true)));
   });
-}
-
-/** The preferred port when it is free, so that URLs stay the same over restarts; otherwise one that the system picks. */
-export async function freePort(preferred?: number): Promise<number> {
-  const kept = preferred === undefined ? undefined : await canBind(preferred);
-  const port = kept ?? (await canBind(0));
-  if (port === undefined) throw new Error(`No free port on ${loopback}.`);
-  return port;
-}
-
-export async function isPortFree(port: number): Promise<boolean> {
-  return (await canBind(port)) !== undefined;
 }
 
 /** Polls until the probe answers, and gives up early when `isAlive` says that the process behind it has ended. */
