@@ -1,5 +1,6 @@
 import { runIngestion } from './audit/ingestion.ts';
 import { runAuditQueries } from './audit/queries.ts';
+import { runOverload } from './overload/overload.ts';
 import { runPaymentWrite } from './payment-write/payment-write.ts';
 import { runSignIn } from './sign-in/sign-in.ts';
 import { runUnaryHop } from './unary-hop/unary-hop.ts';
@@ -16,6 +17,10 @@ export const benches: Readonly<Record<string, Bench>> = {
     run: runPaymentWrite,
   },
   'unary-hop': { doc: 'our unary hop against the stock Connect transport and server (B-fast)', run: runUnaryHop },
+  overload: {
+    doc: 'what is kept of money calls at three times the capacity, and how soon all is well again (B-shed)',
+    run: runOverload,
+  },
   'sign-in': {
     doc: 'what the time of an answer tells of an address, and what sign-ins cost everyone else (S1.3d)',
     run: runSignIn,

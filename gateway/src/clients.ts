@@ -2,6 +2,7 @@ import type { DescMethod, DescService, Message } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import type { CallOptions } from '@connectrpc/connect';
 import { createServiceDispatcher, type ServiceDispatcher, type ServiceIdentity } from '@strongroom/platform/identity';
+import { type Bulkhead, createBulkhead } from '@strongroom/platform/resilience';
 import { createServiceClient } from '@strongroom/platform/rpc';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 
@@ -22,8 +23,12 @@ export interface ServiceTarget {
   readonly service: DescService;
   /** A unary call by the platform's client, which retries, breaks and traces. */
   call(method: DescMethod, request: Message, options: UnaryOptions): Promise<UnaryAnswer>;
-  /** The bare connections, for calls that are handed through as they are. */
+  /** The bare connections, for unary calls that are handed through as they are. */
   readonly dispatcher: ServiceDispatcher;
+  /** Who may use them first. */
+  readonly bulkhead: Bulkhead;
+  /** Streams hold theirs for up to an hour, and would leave none for the others. */
+  readonly streams: ServiceDispatcher;
   close(): Promise<void>;
 }
 
@@ -31,6 +36,8 @@ export interface ServiceTargetOptions {
   readonly name: string;
   readonly service: DescService;
   readonly url: string;
+  /** Most streams that are open at once. */
+  readonly streamsMax: number;
   /** The gateway's certificate; without it only calls in clear, on loopback. */
   readonly identity?: ServiceIdentity | undefined;
   readonly logger: Logger;
@@ -43,10 +50,14 @@ export function createServiceTarget(options: ServiceTargetOptions): ServiceTarge
   const { name, service } = options;
   const client = createServiceClient(service, options);
   const dispatcher = createServiceDispatcher(options);
+  const { connectionsMax } = dispatcher;
+  const streams = createServiceDispatcher({ ...options, connectionsMax: options.streamsMax });
   return {
     name,
     service,
     dispatcher,
+    bulkhead: createBulkhead({ name: `edge.${name}`, max: connectionsMax, metrics: options.metrics }),
+    streams,
     async call(method, request, { headers, timeoutMs }) {
       const send = client[method.localName as keyof typeof client] as unknown as AnyMethod;
       // Making Headers costs more than all the rest here.
@@ -60,7 +71,7 @@ export function createServiceTarget(options: ServiceTargetOptions): ServiceTarge
       return { message: await send(request, { headers, timeoutMs, onHeader }), header };
     },
     async close() {
-      await Promise.all([client.close(), dispatcher.close()]);
+      await Promise.all([client.close(), dispatcher.close(), streams.close()]);
     },
   };
 }

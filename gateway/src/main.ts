@@ -74,7 +74,7 @@ function createTargets(
   logger: Logger,
   metrics: Metrics,
 ): ServiceTarget[] {
-  const shared = { identity, logger, metrics };
+  const shared = { identity, logger, metrics, streamsMax: config.EDGE_STREAMS_MAX };
   return [
     createServiceTarget({ ...shared, name: 'auth', service: AuthService, url: config.AUTH_URL }),
     createServiceTarget({ ...shared, name: 'payments', service: PaymentsService, url: config.PAYMENTS_URL }),

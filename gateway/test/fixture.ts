@@ -194,7 +194,15 @@ export async function startGateway(mesh: Mesh, options: GatewayOptions = {}): Pr
   if (redis.status !== 'ready') await new Promise<void>((resolve) => void redis.once('ready', () => resolve()));
   const health = startedHealth();
   const defaults = mesh.upstreams.map(({ name, service, url }) =>
-    createServiceTarget({ name, service, url: options.urls?.[name] ?? url, identity: mesh.identity, logger, metrics }),
+    createServiceTarget({
+      name,
+      service,
+      url: options.urls?.[name] ?? url,
+      streamsMax: config.EDGE_STREAMS_MAX,
+      identity: mesh.identity,
+      logger,
+      metrics,
+    }),
   );
   const app = await buildApp({
     config,

@@ -151,6 +151,31 @@ t.test(
   },
 );
 
+t.test('B-shed: streams of many people leave the connections of other calls alone', async (t) => {
+  isStreamEnding = false;
+  const client = createClient(PaymentsService, createConnectTransport(base));
+  const streamsOfEach = 2;
+  const streams = await Promise.all(
+    Array.from({ length: 70 }, async (_, index) => {
+      const userId = userIdOf(Math.floor(index / streamsOfEach));
+      const stream = client.watchPayments(
+        {},
+        { headers: { authorization: `Bearer ${mesh.tokens.token({ userId })}` } },
+      );
+      const iterator = stream[Symbol.asyncIterator]();
+      await iterator.next();
+      return iterator;
+    }),
+  );
+  t.equal(openStreams, streams.length);
+  t.equal((await client.getPayment({ id: paymentId }, { headers })).payment?.id, paymentId);
+  isStreamEnding = true;
+  for (const stream of streams) await stream.next();
+  for (const stream of streams) t.equal((await stream.next()).done, true);
+});
+
+const userIdOf = (index: number) => `01890000-0000-7000-8000-${String(index).padStart(12, '0')}`;
+
 const internal = [AuthService, PaymentsService, AdminService]
   .flatMap((service) => service.methods)
   .filter((method) => methodPolicy(method).access?.audience === Audience.INTERNAL);

@@ -30,7 +30,7 @@ const notes = await createRpcServer({
 await notes.listen({ host: '127.0.0.1', port: 0 });
 const url = `http://127.0.0.1:${(notes.server.address() as AddressInfo).port}`;
 const targets = ['v1', 'v2'].map((version) =>
-  createServiceTarget({ name: 'notes', service: serviceOf(version), url, logger, metrics }),
+  createServiceTarget({ name: 'notes', service: serviceOf(version), url, streamsMax: 1, logger, metrics }),
 );
 const mesh = await startMesh({});
 const gateway = await startGateway(mesh, {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { commonErrors } from '@strongroom/platform/errors';
+import type { ServiceDispatcher } from '@strongroom/platform/identity';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Dispatcher } from 'undici';
 import { upstreamHeaders } from '../edge/upstream-headers.ts';
@@ -56,7 +57,9 @@ export async function proxyRpc(
     finish();
     if (!reply.raw.writableFinished) abort.abort();
   });
-  const answer = await callService(request, match, abort.signal);
+  const answer = await (isStream
+    ? callService(request, match, match.target.streams, abort.signal)
+    : callInTurn(request, reply, match, abort.signal));
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && (responseFields.has(name) || name.startsWith(trailerPrefix))) reply.header(name, value);
   }
@@ -69,9 +72,27 @@ export async function proxyRpc(
   return reply;
 }
 
+/** A unary call has its place until its answer has gone out. */
+async function callInTurn(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  match: RpcMatch,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  const { bulkhead, dispatcher } = match.target;
+  await bulkhead.enter(match.policy.criticality);
+  if (reply.raw.destroyed) {
+    bulkhead.leave();
+    throw commonErrors.CANCELED();
+  }
+  reply.raw.once('close', () => bulkhead.leave());
+  return await callService(request, match, dispatcher, signal);
+}
+
 async function callService(
   request: FastifyRequest,
   match: RpcMatch,
+  dispatcher: ServiceDispatcher,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
   const { edge, headers } = request;
@@ -80,7 +101,7 @@ async function callService(
     requestFields.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
   );
   try {
-    return await match.target.dispatcher.current().request({
+    return await dispatcher.current().request({
       path: isGet ? `${edge.path}?${edge.query}` : edge.path,
       method: isGet ? 'GET' : 'POST',
       headers: { ...passed, ...upstreamHeaders(request) },

@@ -14,6 +14,8 @@ export interface ServiceDispatcherOptions {
 /** Kept-alive connections to one service, with our certificate; made anew when that is renewed. */
 export interface ServiceDispatcher {
   current(): Pool;
+  /** Calls that can be under way at once; each has a connection of its own. */
+  readonly connectionsMax: number;
   close(): Promise<void>;
 }
 
@@ -24,7 +26,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 30_000;
 const RESPONSE_HEADER_MAX_BYTES = 16_384;
 
 export function createServiceDispatcher(options: ServiceDispatcherOptions): ServiceDispatcher {
-  const { identity } = options;
+  const { identity, connectionsMax = CONNECTIONS_MAX } = options;
   const origin = new URL(options.url).origin;
   const isSecure = origin.startsWith('https:');
   if (isSecure && identity === undefined)
@@ -32,7 +34,7 @@ export function createServiceDispatcher(options: ServiceDispatcherOptions): Serv
 
   const createPool = (): Pool =>
     new Pool(origin, {
-      connections: options.connectionsMax ?? CONNECTIONS_MAX,
+      connections: connectionsMax,
       pipelining: 1,
       allowH2: false,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -56,6 +58,7 @@ export function createServiceDispatcher(options: ServiceDispatcherOptions): Serv
   });
   return {
     current: () => pool,
+    connectionsMax,
     async close() {
       stopListening?.();
       await pool.close();

@@ -1,5 +1,6 @@
 import { Criticality } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import type { Metrics } from '../telemetry/index.ts';
+import { criticalityName } from './criticality.ts';
 
 /** One call that was let in; told once how it went. */
 export interface Permit {
@@ -84,7 +85,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
   return {
     tryEnter(criticality, kind) {
       if (inFlight >= Math.max(1, Math.floor(limit * shareOf(criticality)))) {
-        metrics?.increment('load_shed_total', { name, criticality: nameOf(criticality) });
+        metrics?.increment('load_shed_total', { name, criticality: criticalityName(criticality) });
         return undefined;
       }
       inFlight += 1;
@@ -111,15 +112,4 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
 
 function shareOf(criticality: Criticality): number {
   return SHARES.get(criticality) ?? SHARE_UNKNOWN;
-}
-
-const CRITICALITY_NAMES = new Map<Criticality, string>([
-  [Criticality.SHEDDABLE, 'sheddable'],
-  [Criticality.NORMAL, 'normal'],
-  [Criticality.IMPORTANT, 'important'],
-  [Criticality.CRITICAL, 'critical'],
-]);
-
-function nameOf(criticality: Criticality): string {
-  return CRITICALITY_NAMES.get(criticality) ?? 'unspecified';
 }

@@ -1,5 +1,6 @@
 export { type BackoffOptions, backoffMs, pause } from './backoff.ts';
 export { type Breaker, type BreakerOptions, type BreakerState, createBreaker } from './breaker.ts';
+export { type Bulkhead, type BulkheadOptions, createBulkhead } from './bulkhead.ts';
 export {
   type ConcurrencyLimit,
   type ConcurrencyLimitOptions,

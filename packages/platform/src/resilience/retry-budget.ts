@@ -12,8 +12,11 @@ export interface RetryBudgetOptions {
   readonly retriesMax?: number;
 }
 
-/** A target that fails altogether sees at most 1.1 times the traffic, and these few more. */
-const RETRY_RATIO = 0.1;
+/**
+ * A target that fails altogether sees at most 1.1 times the traffic: a call may go through two clients, the edge's and a
+ * service's, whose retries multiply, and those that were saved up come on top.
+ */
+const RETRY_RATIO = 0.04;
 const RETRIES_MAX = 10;
 
 export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget {

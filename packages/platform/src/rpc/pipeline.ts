@@ -94,6 +94,8 @@ export class MethodPipeline {
       Math.ceil(call.deadline.remainingMs()),
     );
     const permit = this.#options.concurrency.tryEnter(this.policy.criticality, this.method.name);
+    // A stream is let in as a call is, and then only waits, for an hour: some dozens would shed everything else.
+    if (this.isStream) permit?.release('ignore');
     return { call, permit, deadlineTimer };
   }
 
@@ -149,7 +151,7 @@ export class MethodPipeline {
     if (call.outcome !== undefined) return;
     call.outcome = outcome;
     clearTimeout(deadlineTimer);
-    permit?.release(this.isStream ? 'ignore' : loadOutcomeOf(outcome));
+    permit?.release(loadOutcomeOf(outcome));
     recordOutcome(this.#options, call, outcome);
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
+import { PaymentType } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { commonErrors, isServiceError, readServiceError } from '@strongroom/platform/errors';
 import { asService, type Call, createServiceClient, forward } from '@strongroom/platform/rpc';
@@ -11,6 +12,12 @@ import { until } from '@strongroom/testkit';
 import t from 'tap';
 import { startServer } from './fixture.ts';
 
+const payment = {
+  type: PaymentType.INSTANT,
+  amount: { currencyCode: 'EUR', minorUnits: 700n },
+  recipientEmail: 'bob@example.com',
+  description: 'Dinner',
+};
 const login = { email: 'a@example.com', password: 'p' };
 const requestId = 'request-0001';
 
@@ -221,21 +228,72 @@ t.test('S5.2: a service that says when to come back is not asked sooner, nor bey
   t.equal(server.seen.length, 1);
 });
 
-t.test('S5.2: a backend that fails altogether sees at most 1.2 times the traffic', async (t) => {
-  const server = await startServer({
-    handlers: {
-      getMe() {
-        throw commonErrors.UNAVAILABLE();
+t.test(
+  'S5.2: a backend that fails altogether sees at most 1.1 times the traffic, also behind another service',
+  async (t) => {
+    const backend = await startServer({
+      handlers: {
+        getMe() {
+          throw commonErrors.UNAVAILABLE();
+        },
       },
-    },
+    });
+    const { client, metrics } = clientOf(t, backend.url);
+    const front = await startServer({
+      authenticator: backend.tokens.authenticator,
+      handlers: { getMe: (_request: never, call: Call) => client.getMe({}, forward(call)) },
+    });
+    t.teardown(() => Promise.all([front.close(), backend.close()]));
+    const options = forward({ requestId, accessToken: backend.tokens.token() });
+    const calls = 1_200;
+    const edge = clientOf(t, front.url).client;
+    for (let count = 0; count < calls; count += 40) {
+      await Promise.all(Array.from({ length: 40 }, () => t.rejects(edge.getMe({}, options))));
+    }
+    t.ok(backend.seen.length <= calls * 1.1, `${backend.seen.length} of ${calls}`);
+    t.ok(backend.seen.length > calls, 'some were tried again');
+    t.ok((await metrics.value('rpc_client_retry_budget_exhausted_total')) > 0);
+  },
+);
+
+t.test('B-shed: in front of a service that is busy money goes first, and reports go home first', async (t) => {
+  const releases: (() => void)[] = [];
+  const order: string[] = [];
+  const answer = (name: string) => async () => {
+    order.push(name);
+    await new Promise<void>((resolve) => void releases.push(resolve));
+    return {};
+  };
+  const server = await startServer({
+    handlers: { createPayment: answer('payment'), listPayments: answer('list'), getReport: answer('report') },
   });
   t.teardown(() => server.close());
-  const { client, metrics } = clientOf(t, server.url);
-  const options = forward({ requestId, accessToken: server.tokens.token() });
-  const calls = 200;
-  await Promise.all(Array.from({ length: calls }, () => t.rejects(client.getMe({}, options))));
-  t.ok(server.seen.length <= calls * 1.2, `${server.seen.length} of ${calls}`);
-  t.ok((await metrics.value('rpc_client_retry_budget_exhausted_total')) > 0);
+  const payments = createServiceClient(PaymentsService, { name: 'payments', url: server.url, connectionsMax: 1 });
+  t.teardown(() => payments.close());
+  const accessToken = server.tokens.token({ role: 'ADMIN' });
+  const by = () => forward({ requestId, accessToken, idempotencyKey: 'key-1' });
+  const reasonOf = (call: Promise<unknown>) =>
+    call.then(
+      () => 'answered',
+      (error) => readServiceError(error)?.reason,
+    );
+  const first = reasonOf(payments.listPayments({}, by()));
+  await until(() => order.length === 1);
+  const waiting = {
+    report: reasonOf(payments.getReport({}, by())),
+    list: reasonOf(payments.listPayments({}, by())),
+    payment: reasonOf(payments.createPayment(payment, by())),
+  };
+  for (let count = 1; count <= 3; count++) {
+    releases.pop()?.();
+    await until(() => order.length === count + 1);
+  }
+  t.same(order, ['list', 'payment', 'list', 'report']);
+  // The report keeps the only connection now: what can't wait any longer is told to come back, and was never sent.
+  t.equal(await reasonOf(payments.listPayments({}, by())), 'OVERLOADED');
+  t.equal(order.length, 4);
+  releases.pop()?.();
+  t.same(await Promise.all([first, ...Object.values(waiting)]), Array(4).fill('answered'));
 });
 
 t.test('S5.1: a service that is gone opens the breaker; one that only refuses does not', async (t) => {

@@ -211,6 +211,32 @@ t.test('B-shed: over its limit a service sheds reports first and money last', as
   t.equal(await reasonOf(payments.getReport({}, { headers })), 'answered', 'it comes back by itself');
 });
 
+t.test('B-shed: streams that are open take no place from calls', async (t) => {
+  const { createConcurrencyLimit } = await import('@strongroom/platform/resilience');
+  const concurrencyLimit = createConcurrencyLimit({ name: 'test', initial: 4, min: 4, max: 4 });
+  const server = await startServer({
+    concurrencyLimit,
+    handlers: {
+      async *watchPayments(_request: never, call: Call) {
+        yield {};
+        await once(call.signal, 'abort');
+      },
+    } as never,
+  });
+  t.teardown(() => server.close());
+  const payments = createClient(PaymentsService, transportsOf(server.url)['fast over HTTP/2']);
+  const controller = new AbortController();
+  const options = { headers: { authorization: `Bearer ${server.tokens.token({ role: 'ADMIN' })}` } };
+  for (let count = 0; count < 8; count++) {
+    const stream = payments.watchPayments({}, { ...options, signal: controller.signal })[Symbol.asyncIterator]();
+    await stream.next();
+    stream.next().catch(() => undefined);
+  }
+  t.equal(concurrencyLimit.inFlight(), 0);
+  await t.resolves(payments.getReport({}, options), 'not even a report is shed');
+  controller.abort();
+});
+
 t.test('S5.2: a call that has ended leaves no timer behind, whatever its implementation is made of', async (t) => {
   const routes = [{ service: AuthService, implementation: { login: async () => ({ deviceToken: 'plain' }) } }];
   const server = await startServer({ routes: routes as never });

@@ -45,10 +45,13 @@ export async function withRetries<T>(options: RetryOptions, attempt: () => Promi
   }
 }
 
+/** Held back on this side, for a reason that the next attempt would meet as well. */
+const NEVER_SENT: ReadonlySet<string> = new Set(['breaker', 'bulkhead']);
+
 /** When to try again; undefined if not at all. What the service says about it (RetryInfo) counts more than our own plan. */
 function retryDelayMs(error: unknown, retries: number, random?: () => number): number | undefined {
   if (!(error instanceof ConnectError) || error.code !== Code.Unavailable) return undefined;
   const service = readServiceError(error);
-  if (service?.metadata['cause'] === 'breaker' || service?.retry === 'never') return undefined;
+  if (NEVER_SENT.has(service?.metadata['cause'] ?? '') || service?.retry === 'never') return undefined;
   return Math.max(service?.retryAfterMs ?? 0, backoffMs(retries, { random }));
 }

@@ -9,9 +9,10 @@ import {
 } from '@bufbuild/protobuf';
 import type { UnaryResponse as ConnectUnaryResponse, Transport } from '@connectrpc/connect';
 import { codeToString, trailerDemux } from '@connectrpc/connect/protocol-connect';
+import { Criticality } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { commonErrors, toConnectError } from '../../errors/index.ts';
 import type { ServiceDispatcher } from '../../identity/index.ts';
-import { createBreaker, createRetryBudget } from '../../resilience/index.ts';
+import { createBreaker, createBulkhead, createRetryBudget } from '../../resilience/index.ts';
 import type { Logger, Metrics } from '../../telemetry/index.ts';
 import { createDeadline } from '../call.ts';
 import { DEFAULT_DEADLINE_MS, methodPolicy } from '../policy.ts';
@@ -26,13 +27,9 @@ export interface UnaryTransportOptions {
   readonly metrics?: Metrics | undefined;
   /** Whether answers may come compressed. Off: between our own processes the processor is dearer than the wire. */
   readonly acceptGzip?: boolean;
-  readonly callsMax?: number;
 }
 
-/** Calls in flight to one service from this process; more would only queue where nobody sees them. */
-const CALLS_MAX = 1_024;
 const MILLISECONDS_PER_SECOND = 1_000;
-const OVERLOAD_RETRY_AFTER_MS = 500;
 
 type HeadersInit = ConstructorParameters<typeof Headers>[0];
 
@@ -43,11 +40,12 @@ export interface UnaryTransport {
 
 /** Connect's unary protocol over undici, with deadline, retries and breaker (S5.1, S5.2). */
 export function createUnaryTransport(options: UnaryTransportOptions): UnaryTransport {
-  const { name: target, dispatcher, logger, metrics, callsMax = CALLS_MAX } = options;
+  const { name: target, dispatcher, logger, metrics } = options;
   const budget = createRetryBudget();
   const breaker = createBreaker(`service.${target}`, requestUnary, { isFailure: isTransportFailure, logger, metrics });
   metrics?.add('rpc_client_retry_budget_exhausted_total', 0, { target });
-  let inFlight = 0;
+  // As many as there are connections: more would only queue in the pool, where money waits behind reports.
+  const bulkhead = createBulkhead({ name: `client.${target}`, max: dispatcher.connectionsMax, metrics });
 
   const send = async (
     method: DescMethodUnary,
@@ -64,11 +62,17 @@ export function createUnaryTransport(options: UnaryTransportOptions): UnaryTrans
         onRetry: () => metrics?.increment('rpc_client_retries_total', { target }),
         onBudgetExhausted: () => metrics?.increment('rpc_client_retry_budget_exhausted_total', { target }),
       },
-      () => {
-        const remainingMs = Math.ceil(deadline.remainingMs());
-        if (remainingMs <= 0) throw commonErrors.DEADLINE_EXCEEDED();
-        const headers = { ...request.headers, 'connect-timeout-ms': String(remainingMs) };
-        return breaker.run({ ...request, headers, dispatcher: dispatcher.current(), timeoutMs: remainingMs });
+      async () => {
+        const turn = bulkhead.enter(criticalityOf(method), deadline.remainingMs());
+        if (turn !== undefined) await turn;
+        try {
+          const remainingMs = Math.ceil(deadline.remainingMs());
+          if (remainingMs <= 0) throw commonErrors.DEADLINE_EXCEEDED();
+          const headers = { ...request.headers, 'connect-timeout-ms': String(remainingMs) };
+          return await breaker.run({ ...request, headers, dispatcher: dispatcher.current(), timeoutMs: remainingMs });
+        } finally {
+          bulkhead.leave();
+        }
       },
     );
   };
@@ -76,15 +80,12 @@ export function createUnaryTransport(options: UnaryTransportOptions): UnaryTrans
   const observed = async <T>(method: DescMethodUnary, run: () => Promise<T>): Promise<T> => {
     const startMs = performance.now();
     let code = 'ok';
-    inFlight += 1;
     try {
-      if (inFlight > callsMax) throw commonErrors.OVERLOADED({ retryAfterMs: OVERLOAD_RETRY_AFTER_MS });
       return await run();
     } catch (error) {
       code = codeToString(toConnectError(error).code);
       throw error;
     } finally {
-      inFlight -= 1;
       const labels = { target, method: method.name };
       metrics?.increment('rpc_client_requests_total', { ...labels, code });
       metrics?.observe('rpc_client_duration_seconds', (performance.now() - startMs) / MILLISECONDS_PER_SECOND, labels);
@@ -113,9 +114,17 @@ function effectiveTimeoutMs(method: DescMethodUnary, timeoutMs: number | undefin
   return timeoutMs === undefined || timeoutMs <= 0 ? limitMs : Math.min(timeoutMs, limitMs);
 }
 
-/** Methods that are no part of our contract (grpc.health.v1) carry no policy. */
 function deadlineMsOf(method: DescMethodUnary): number {
-  return method.parent.typeName.startsWith('strongroom.') ? methodPolicy(method).deadlineMs : DEFAULT_DEADLINE_MS;
+  return isOfContract(method) ? methodPolicy(method).deadlineMs : DEFAULT_DEADLINE_MS;
+}
+
+function criticalityOf(method: DescMethodUnary): Criticality {
+  return isOfContract(method) ? methodPolicy(method).criticality : Criticality.NORMAL;
+}
+
+/** Methods of others (grpc.health.v1) carry no policy. */
+function isOfContract(method: DescMethodUnary): boolean {
+  return method.parent.typeName.startsWith('strongroom.');
 }
 
 function requestHeaders(header: HeadersInit | undefined, acceptGzip: boolean): Record<string, string> {
