@@ -98,6 +98,7 @@ async function writeWhole(writer: NewPaymentWriter, draft: NewPayment): Promise<
       method: 'CreatePayment',
       keyHash,
       requestHash: sha256(draft.id),
+      sealedRequestHash: cipher.seal(sha256(draft.id), { table: 'idempotency_keys', column: 'request_hash', row: key }),
       lock: keyHash.readBigInt64BE(0),
       expireTime: new Date(Date.now() + keyLifetimeMs).toISOString(),
     },

@@ -257,7 +257,8 @@ create table idempotency_keys (
   user_id uuid not null,
   method text not null,
   key_hash bytea not null check (octet_length(key_hash) = 32),
-  request_hash bytea not null check (octet_length(request_hash) = 32),
+  -- Sealed like the response, so that a rotation of the master key takes both along.
+  request_hash bytea not null,
   fence bigint not null default 1,
   -- Set while a first attempt talks to the provider; null once there is a response.
   lease_until timestamptz,

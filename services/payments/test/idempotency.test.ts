@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { ConnectError } from '@connectrpc/connect';
+import { reencryptColumn, sealedColumns } from '@strongroom/platform/crypto';
 import { readServiceError } from '@strongroom/platform/errors';
 import { until } from '@strongroom/testkit';
 import t from 'tap';
 import { stormOfOne, stormOfTwo } from './key-storms.ts';
-import { instantPayment, startPayments } from './payments-fixture.ts';
+import { instantPayment, startInstance, startPayments } from './payments-fixture.ts';
 import { reasonOf } from './refusal.ts';
 
 /** A thousand, as F19 and F20 have it, are in tests/chaos. */
@@ -120,5 +121,40 @@ t.test(
     t.same(again, taken, 'and the answer stands');
     const rows = await fixture.superuser`select id from payment_methods where user_id = ${person.id}`;
     t.equal(rows.length, 1);
+  },
+);
+
+t.test(
+  'F32, B-idem: a key means the same after the master key has changed, and after the older one is gone',
+  async (t) => {
+    const { sender, recipient } = await fixture.pair();
+    const request = instantPayment(recipient);
+    const call = fixture.as(sender, 'rotated');
+    const first = await fixture.connect.createPayment(request, call);
+    const paid = await fixture.completedPayment(sender, recipient);
+    const refund = { id: paid.id, amount: { currencyCode: 'EUR', minorUnits: 1n } };
+    const refunded = await fixture.connect.refundPayment(refund, fixture.as(recipient, 'rotated'));
+
+    const { ENCRYPTION_KEY_ID: olderId, ENCRYPTION_MASTER_KEY: olderKey } = fixture.config;
+    const newer = { ENCRYPTION_KEY_ID: 'newer', ENCRYPTION_MASTER_KEY: randomBytes(32).toString('hex') };
+    const previous = { ENCRYPTION_PREVIOUS_KEYS: `${olderId}:${olderKey.reveal()}` };
+    const replays = async (variables: Record<string, string>) => {
+      const around = { ...fixture, variables: { ...fixture.variables, ...variables } };
+      const instance = await startInstance(around, { workers: false });
+      const replayed = await instance.connect.createPayment(request, call);
+      const again = await instance.grpc.refundPayment(refund, fixture.as(recipient, 'rotated'));
+      const other = await reasonOf(instance.connect.createPayment(instantPayment(recipient, 7n), call));
+      await instance.close();
+      return { replayed, again, other, keyring: instance.deps.keyring };
+    };
+    const expected = { replayed: first, again: refunded, other: 'IDEMPOTENCY_KEY_REUSED' };
+    const { keyring, ...rotated } = await replays({ ...newer, ...previous });
+    t.strictSame(rotated, expected, 'both keys are in the ring');
+    for (const column of sealedColumns.payments.filter(({ table }) => table === 'idempotency_keys')) {
+      const { left, damaged } = await reencryptColumn({ sql: fixture.superuser, keyring, column });
+      t.strictSame({ left, damaged }, { left: 0, damaged: 0 }, column.column);
+    }
+    const { keyring: _, ...alone } = await replays(newer);
+    t.strictSame(alone, expected, 'the older key is gone');
   },
 );

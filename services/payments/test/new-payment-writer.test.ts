@@ -48,6 +48,7 @@ function newWrite({ key = randomUUID(), paymentMethodId = null as string | null 
       method: 'CreatePayment',
       keyHash,
       requestHash: sha256(draft.id),
+      sealedRequestHash: sha256(draft.id),
       lock: keyHash.readBigInt64BE(0),
       expireTime: new Date(Date.now() + 2 * dayMs).toISOString(),
     },

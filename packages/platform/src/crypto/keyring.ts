@@ -10,7 +10,6 @@ export type KeyPurpose =
   | 'blind-index'
   | 'notice'
   | 'config'
-  | 'idempotency'
   | 'cursor'
   | 'signing-key'
   | 'password-pepper'

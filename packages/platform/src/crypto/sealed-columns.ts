@@ -28,7 +28,12 @@ export const sealedColumns = {
   payments: [
     { table: 'payment_methods', column: 'number', row: 'id::text', purpose: 'field', index: 'number_index' },
     ...fields('payment_methods', 'id::text', 'holder_name', 'psp_token'),
-    ...fields('idempotency_keys', "user_id || '/' || method || '/' || encode(key_hash, 'hex')", 'response'),
+    ...fields(
+      'idempotency_keys',
+      "user_id || '/' || method || '/' || encode(key_hash, 'hex')",
+      'request_hash',
+      'response',
+    ),
     ...fields('webhook_endpoints', 'id::text', 'secret', 'previous_secret'),
   ],
   profile: fields('profiles', 'user_id::text', 'phone', 'address', 'tax_id', 'date_of_birth'),

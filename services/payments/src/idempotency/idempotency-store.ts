@@ -6,13 +6,15 @@ export interface KeyUse {
   readonly method: string;
   readonly keyHash: Buffer;
   readonly requestHash: Buffer;
+  /** As it is stored: whoever knows a bare hash of a short request could find the request by trying. */
+  readonly sealedRequestHash: Buffer;
   /** Number of the advisory lock that stands for the key while a transaction works on it. */
   readonly lock: bigint;
   readonly expireTime: string;
 }
 
 export interface StoredKey {
-  readonly requestHash: Buffer;
+  readonly sealedRequestHash: Buffer;
   readonly fence: bigint;
   readonly response: Buffer | null;
   /** Milliseconds until the lease of whoever works on it is over; 0 when it is. */
@@ -31,7 +33,7 @@ export async function claimKey(tx: Queryable, use: KeyUse, leaseMs: number): Pro
     with gate as materialized (select pg_try_advisory_xact_lock(${use.lock}) as held),
     claimed as (
       insert into idempotency_keys (user_id, method, key_hash, request_hash, lease_until, expire_time)
-      select ${use.userId}, ${use.method}, ${use.keyHash}, ${use.requestHash},
+      select ${use.userId}, ${use.method}, ${use.keyHash}, ${use.sealedRequestHash},
         now() + ${leaseMs} * interval '1 millisecond', ${use.expireTime}
       from gate where held
       on conflict do nothing
@@ -44,7 +46,7 @@ export async function claimKey(tx: Queryable, use: KeyUse, leaseMs: number): Pro
 
 export async function findKey(source: Queryable, use: KeyUse): Promise<StoredKey | undefined> {
   const [row] = await source.sql<StoredKey[]>`
-    select request_hash as "requestHash", fence, response,
+    select request_hash as "sealedRequestHash", fence, response,
       greatest(0, coalesce(ceil(extract(epoch from lease_until - clock_timestamp()) * 1000), 0))::float8 as "leaseLeftMs"
     from idempotency_keys
     where user_id = ${use.userId} and method = ${use.method} and key_hash = ${use.keyHash}`;

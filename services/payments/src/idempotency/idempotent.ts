@@ -37,7 +37,7 @@ export function createKeysInFlight(): KeysInFlight {
   return { running: new Set(), looks: new Map() };
 }
 
-type IdempotencyDeps = Pick<Deps, 'database' | 'cipher' | 'keyring' | 'metrics' | 'config' | 'now' | 'keysInFlight'>;
+type IdempotencyDeps = Pick<Deps, 'database' | 'cipher' | 'metrics' | 'config' | 'now' | 'keysInFlight'>;
 
 /** The use of a key that a call makes; undefined for a call without one, where it is optional. */
 export function keyUseOf(deps: IdempotencyDeps, request: Message, call: Call): KeyUse | undefined {
@@ -45,11 +45,13 @@ export function keyUseOf(deps: IdempotencyDeps, request: Message, call: Call): K
   const { userId } = requirePrincipal(call);
   const method = call.method.name;
   const keyHash = sha256(call.idempotencyKey);
+  const requestHash = hashRequest(call.method.input, request);
   return {
     userId,
     method,
     keyHash,
-    requestHash: hashRequest(deps.keyring.subkey('idempotency'), call.method.input, request),
+    requestHash,
+    sealedRequestHash: deps.cipher.seal(requestHash, placeOf({ userId, method, keyHash }, 'request_hash')),
     lock: sha256(`${userId}\n${method}\n${keyHash.toString('hex')}`).readBigInt64BE(0),
     expireTime: new Date(deps.now() + deps.config.IDEMPOTENCY_KEY_TTL_S * 1_000).toISOString(),
   };
@@ -241,7 +243,8 @@ async function claimLease(deps: IdempotencyDeps, use: KeyUse, call: Call): Promi
 }
 
 function requireSameRequest(deps: IdempotencyDeps, stored: StoredKey, use: KeyUse): void {
-  if (equalConstantTime(stored.requestHash, use.requestHash)) return;
+  const requestHash = deps.cipher.openBytes(stored.sealedRequestHash, placeOf(use, 'request_hash'));
+  if (equalConstantTime(requestHash, use.requestHash)) return;
   deps.metrics.increment('idempotency_outcomes_total', { outcome: 'reused' });
   throw commonErrors.IDEMPOTENCY_KEY_REUSED();
 }
@@ -251,14 +254,14 @@ function inProgress(deps: IdempotencyDeps, retryAfterMs: number) {
   return commonErrors.IDEMPOTENCY_IN_PROGRESS({ retryAfterMs: Math.max(retryAfterMs, 1) });
 }
 
-function placeOf(use: KeyUse) {
+function placeOf(use: Pick<KeyUse, 'userId' | 'method' | 'keyHash'>, column: 'request_hash' | 'response') {
   const row = `${use.userId}/${use.method}/${use.keyHash.toString('hex')}`;
-  return { table: 'idempotency_keys', column: 'response', row };
+  return { table: 'idempotency_keys', column, row };
 }
 
 /** Stored answers hold what their first caller saw, so they are sealed like any personal data. */
 export function sealResponse(deps: IdempotencyDeps, use: KeyUse, response: Uint8Array): Buffer {
-  return deps.cipher.seal(response, placeOf(use));
+  return deps.cipher.seal(response, placeOf(use, 'response'));
 }
 
 function openResponse<Schema extends DescMessage>(
@@ -270,7 +273,7 @@ function openResponse<Schema extends DescMessage>(
 ): MessageShape<Schema> {
   deps.metrics.increment('idempotency_outcomes_total', { outcome: 'replayed' });
   call.responseHeader.set('idempotency-replayed', 'true');
-  return fromBinary(schema, deps.cipher.openBytes(sealed, placeOf(use)));
+  return fromBinary(schema, deps.cipher.openBytes(sealed, placeOf(use, 'response')));
 }
 
 /** payments.refund.before-commit: the method's name without the noun that all of them share. */

@@ -1,20 +1,19 @@
 import { clone, type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
 import { reflect } from '@bufbuild/protobuf/reflect';
 import { DataClass } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
-import { hmacSha256 } from '@strongroom/platform/crypto';
+import { sha256 } from '@strongroom/platform/crypto';
 import { fieldPolicy } from '@strongroom/platform/rpc';
 
 const requestIdField = 'request_id';
 
 /**
- * What makes two requests the same: their content, whatever protocol carried it. Keyed, because a bare hash of a short
- * request could be undone by trying. The key's own field is left out, as it may come by header instead, and so is
- * every secret: a card's verification code has a thousand values, and nothing that depends on it may be kept (S4.3).
+ * What makes two requests the same: their content, whatever protocol carried it. The key's own
+ * field is left out, as it may come by header instead, and so is every secret: a card's verification code has a thousand values, and nothing that depends on it may be kept (S4.3).
  */
-export function hashRequest(key: Uint8Array, schema: DescMessage, request: Message): Buffer {
+export function hashRequest(schema: DescMessage, request: Message): Buffer {
   const copy = clone(schema, request);
   makeCanonical(schema, copy);
-  return hmacSha256(key, toBinary(schema, copy, { writeUnknownFields: false }));
+  return sha256(toBinary(schema, copy, { writeUnknownFields: false }));
 }
 
 function makeCanonical(schema: DescMessage, message: Message): void {

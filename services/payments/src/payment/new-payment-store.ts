@@ -71,7 +71,7 @@ function writeToRow({ use, draft, sealedResponse, event }: NewPaymentWrite, posi
     user_id: use.userId,
     method: use.method,
     key_hash: bytesToText(use.keyHash),
-    request_hash: bytesToText(use.requestHash),
+    request_hash: bytesToText(use.sealedRequestHash),
     response: bytesToText(sealedResponse),
     expire_time: use.expireTime,
     id: draft.id,
