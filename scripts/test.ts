@@ -7,8 +7,8 @@ import { dirname, join } from 'node:path';
 import pc from 'picocolors';
 import { repositoryRoot } from './database/migrations.ts';
 import { removeEngines, startEngines } from './engines/index.ts';
-import { compileCache } from './support/files.ts';
 import { isAlive } from './support/process-table.ts';
+import { quickStart } from './support/quick-start.ts';
 import { reportTap, type TapSummary } from './testing/tap-report.ts';
 
 const help = `Usage: npm test [-- FILE… | --help]
@@ -85,7 +85,8 @@ async function runTap(files: readonly string[], engines: string): Promise<TapSum
     STRONGROOM_ENV: 'test',
     TAP_DIFF: '1',
     // Each file is a process of its own, and most load the same modules.
-    NODE_COMPILE_CACHE: compileCache,
+    ...quickStart.environment,
+    NODE_OPTIONS: [process.env['NODE_OPTIONS'] ?? '', ...quickStart.arguments].join(' ').trim(),
   };
   const child = run(args, environment, 'pipe');
   const [summary, { code }] = await Promise.all([reportTap(child.stdout, console.log), child]);

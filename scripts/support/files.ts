@@ -1,10 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { repositoryRoot } from '../database/migrations.ts';
-
-/** Where Node keeps compiled modules, for NODE_COMPILE_CACHE: shared by the system's processes and those of tests. */
-export const compileCache = join(repositoryRoot, '.data', 'compile-cache');
 
 /** Owner only: everything that holds a credential. */
 export const secretFileMode = 0o600;

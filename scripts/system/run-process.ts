@@ -3,9 +3,9 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { repositoryRoot } from '../database/migrations.ts';
-import { compileCache } from '../support/files.ts';
 import { isListening, waitFor } from '../support/ports.ts';
 import type { ProcessTable } from '../support/process-table.ts';
+import { quickStart } from '../support/quick-start.ts';
 import type { ProcessPlan } from './plan.ts';
 
 const readyTimeoutMs = 120_000;
@@ -28,7 +28,7 @@ export async function startProcess(
   const log = openSync(logFile, 'a', 0o600);
   const isTraced = plan.environment['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined;
   const register = isTraced ? ['--import', '@strongroom/platform/telemetry/register'] : [];
-  const child = spawn(process.execPath, [...register, plan.entry], {
+  const child = spawn(process.execPath, [...quickStart.arguments, ...register, plan.entry], {
     cwd: repositoryRoot,
     argv0: 'node',
     stdio: ['ignore', log, log],
@@ -38,8 +38,7 @@ export async function startProcess(
       PATH: environment['PATH'],
       HOME: environment['HOME'],
       OTEL_SERVICE_NAME: plan.name,
-      // Loading and stripping the modules of five processes is most of a start; the second one finds it done.
-      NODE_COMPILE_CACHE: compileCache,
+      ...quickStart.environment,
       ...plan.environment,
     },
   });

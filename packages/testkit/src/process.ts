@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { repositoryRoot } from '../../../scripts/database/migrations.ts';
+import { quickStart } from '../../../scripts/support/quick-start.ts';
 import { until } from './wait.ts';
 
 const readyTimeoutMs = 30_000;
@@ -44,11 +45,12 @@ export interface TestProcess {
 
 /** The environment of the child is what is given here and PATH, so that a developer's own variables change no test. */
 export async function spawnProcess(options: ProcessOptions): Promise<TestProcess> {
-  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), options.entry], {
+  const child = spawn(process.execPath, [...quickStart.arguments, ...(options.nodeArguments ?? []), options.entry], {
     cwd: repositoryRoot,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
+      ...quickStart.environment,
       STRONGROOM_ENV: 'test',
       ...(options.failpoints === undefined ? {} : { STRONGROOM_FAILPOINTS: options.failpoints }),
       ...options.env,
