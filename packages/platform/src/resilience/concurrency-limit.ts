@@ -38,7 +38,8 @@ const SHARE_UNKNOWN = 0.5;
 const SAMPLES_PER_STEP = 50;
 /** Calls may take this many times their unloaded duration before that counts as queueing. */
 const TOLERANCE = 4;
-const DURATION_FLOOR_MS = 5; // below this it is the scheduler's noise, not a queue
+/** What people feel as at once. A loop that serves some dozens of calls takes it without being overloaded. */
+const DURATION_FLOOR_MS = 100;
 const DECREASE = 0.9;
 const SLOW_SHARE_MAX = 0.3;
 /** How slowly the unloaded duration of a kind of call is forgotten. */
