@@ -3,6 +3,8 @@ import { DiscardPolicy, type JetStreamManager, nanos, RetentionPolicy, StorageTy
 const hourMs = 3_600_000;
 const duplicateWindowMs = 120_000;
 const messageBytesMax = 1_048_576;
+/** Less than the stream's own limit, which counts headers too. */
+export const payloadBytesMax = messageBytesMax - 8_192;
 const messagesMax = 1_000_000;
 
 interface StreamDefinition {

@@ -14,7 +14,7 @@ export async function claimUnpublished(sql: ISql, limit: number): Promise<Stored
     sql<{ taken: boolean }[]>`select pg_try_advisory_xact_lock(${relayLock}) as taken`,
     sql<StoredRow[]>`
       select order_id, event_id, kind, name, payload, record, traceparent, created_at, round
-      from strongroom.outbox where published_at is null order by order_id limit ${limit}`,
+      from strongroom.outbox where published_at is null and parked_at is null order by order_id limit ${limit}`,
   ]);
   return lock?.taken ? rows : [];
 }
@@ -35,6 +35,13 @@ export async function markPublished(sql: ISql, orderIds: readonly bigint[]): Pro
 export async function markRefused(sql: ISql, orderIds: readonly bigint[]): Promise<void> {
   await sql`
     update strongroom.outbox set attempts = attempts + 1
+    where order_id = any(${orderIds.map(String)}::bigint[])`;
+}
+
+/** Tried once more after `update strongroom.outbox set parked_at = null`. */
+export async function markParked(sql: ISql, orderIds: readonly bigint[]): Promise<void> {
+  await sql`
+    update strongroom.outbox set parked_at = clock_timestamp(), attempts = attempts + 1
     where order_id = any(${orderIds.map(String)}::bigint[])`;
 }
 

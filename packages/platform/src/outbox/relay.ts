@@ -1,11 +1,12 @@
 import type { Bus } from '../bus/bus.ts';
+import { payloadBytesMax } from '../bus/streams.ts';
 import { type Act, serviceAct } from '../database/act.ts';
 import type { Database } from '../database/types.ts';
 import { failpoint } from '../process/failpoint.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type StoredRow, toMessage } from './message.ts';
-import { claimUnpublished, markPublished, markRefused } from './outbox-store.ts';
+import { type OutgoingMessage, type StoredRow, toMessage } from './message.ts';
+import { claimUnpublished, markParked, markPublished, markRefused } from './outbox-store.ts';
 
 const batchSizeMax = 400;
 const inFlightMax = 100;
@@ -106,7 +107,9 @@ async function relayBatch(act: Act, options: RelayOptions): Promise<BatchResult 
       async (tx) => {
         const rows = await claimUnpublished(tx.sql, batchSizeMax);
         if (rows.length === 0) return { taken: 0, refused: 0 };
-        const { published, refused } = await publishAll(rows, bus, database.name, logger);
+        const { sendable, unsendable } = toMessages(rows, database.name, logger);
+        if (unsendable.length > 0) await markParked(tx.sql, ids(unsendable));
+        const { published, refused } = await publishAll(sendable, bus, logger);
         await failpoint('outbox.relay.published');
         if (published.length > 0) await markPublished(tx.sql, ids(published));
         if (refused.length > 0) await markRefused(tx.sql, ids(refused));
@@ -122,35 +125,53 @@ async function relayBatch(act: Act, options: RelayOptions): Promise<BatchResult 
   }
 }
 
+interface Sendable {
+  readonly row: StoredRow;
+  readonly message: OutgoingMessage;
+}
+
+/** What can't be sent at any time, whatever the bus says, must not stand in the way of the rest (F29). */
+function toMessages(
+  rows: readonly StoredRow[],
+  source: string,
+  logger: Logger,
+): { sendable: Sendable[]; unsendable: StoredRow[] } {
+  const sendable: Sendable[] = [];
+  const unsendable: StoredRow[] = [];
+  for (const row of rows) {
+    try {
+      const message = toMessage(row, source);
+      if (message.bytes.length > payloadBytesMax) throw new RangeError(`more than ${payloadBytesMax} bytes`);
+      sendable.push({ row, message });
+    } catch (error) {
+      logger.error({ err: error, eventId: row.event_id, kind: row.kind }, 'a row of the outbox was parked');
+      unsendable.push(row);
+    }
+  }
+  return { sendable, unsendable };
+}
+
 interface PublishResult {
   readonly published: StoredRow[];
   readonly refused: StoredRow[];
 }
 
-async function publishAll(
-  rows: readonly StoredRow[],
-  bus: Bus,
-  source: string,
-  logger: Logger,
-): Promise<PublishResult> {
+async function publishAll(sendable: readonly Sendable[], bus: Bus, logger: Logger): Promise<PublishResult> {
   const published: StoredRow[] = [];
   const refused: StoredRow[] = [];
-  for (let start = 0; start < rows.length && refused.length === 0; start += inFlightMax) {
-    const group = rows.slice(start, start + inFlightMax);
-    const answers = await Promise.allSettled(group.map((row) => publish(row, bus, source)));
+  for (let start = 0; start < sendable.length && refused.length === 0; start += inFlightMax) {
+    const group = sendable.slice(start, start + inFlightMax);
+    const answers = await Promise.allSettled(
+      group.map(({ message: { subject, bytes, ...options } }) => bus.publish(subject, bytes, options)),
+    );
     for (const [index, answer] of answers.entries()) {
-      const row = group[index];
+      const row = group[index]?.row;
       if (row !== undefined) (answer.status === 'fulfilled' ? published : refused).push(row);
     }
     const failure = answers.find((answer) => answer.status === 'rejected');
     if (failure !== undefined) logger.warn({ err: failure.reason, rows: refused.length }, 'the bus refused events');
   }
   return { published, refused };
-}
-
-async function publish(row: StoredRow, bus: Bus, source: string): Promise<void> {
-  const { subject, bytes, messageId, headers } = toMessage(row, source);
-  await bus.publish(subject, bytes, { messageId, headers });
 }
 
 function ids(rows: readonly StoredRow[]): bigint[] {
