@@ -65,12 +65,18 @@ export function toCallerError(error: unknown, deadline: Deadline | undefined): u
   }
   const isUnavailable =
     connectionCodes.has(code) ||
+    endsSession(error) ||
     isRetryable(error) ||
     code === lockNotAvailable ||
     code === readOnlyTransaction ||
     code === idleInTransactionTimeout ||
     (/^[0-9A-Z]{5}$/.test(code) && unavailableClasses.has(code.slice(0, 2)));
   return isUnavailable ? commonErrors.UNAVAILABLE({ cause: error, retryAfterMs }) : error;
+}
+
+/** PostgreSQL ends or refuses the connection with FATAL, whatever the code: a wrong password, a database closed for repair. */
+function endsSession(error: unknown): boolean {
+  return findInCauses(error, 'severity') === 'FATAL';
 }
 
 function findConnectError(error: unknown): ConnectError | undefined {

@@ -2,7 +2,7 @@ import { databaseVariables, loadConfig } from '@strongroom/platform/config';
 import { createDatabase } from '@strongroom/platform/database';
 import { isServiceError } from '@strongroom/platform/errors';
 import { runInRequest } from '@strongroom/platform/telemetry';
-import { createFaultProxy, createPrivateEngine, until } from '@strongroom/testkit';
+import { createFaultProxy, createPrivateEngine, openSql, until } from '@strongroom/testkit';
 import t from 'tap';
 import { act, createDatabaseFixture, createTestLogger } from './fixture.ts';
 
@@ -57,6 +57,29 @@ t.test('S4.1: more callers than connections all get their turn, in no more conne
   );
   t.ok(new Set(rows.map(([row]) => row?.['pid'])).size <= 3);
   t.ok(database.pool().total <= 3);
+});
+
+t.test('S5.3: a database that takes no connections is away, not broken, and comes back by itself', async (t) => {
+  const fixture = await createDatabaseFixture();
+  t.teardown(() => fixture.close());
+  const { database, test } = fixture;
+  // From another one: the last connection can't shut itself out.
+  const superuser = openSql(new URL('/postgres', test.superuserUrl).href);
+  t.teardown(() => superuser.end());
+  await superuser`alter database ${superuser(test.database)} allow_connections false`;
+  await superuser`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${test.database} and pid <> pg_backend_pid()`;
+  const ask = () =>
+    database.sql`select 1`.then(
+      () => 'answered',
+      (error: unknown) => error,
+    );
+  await until(async () => isServiceError(await ask(), 'UNAVAILABLE'));
+  t.ok(isServiceError(await ask(), 'UNAVAILABLE'), 'refused by PostgreSQL: 55000');
+  const inside = database.transaction(act, (tx) => tx.sql`select 1`).catch((error: unknown) => error);
+  t.ok(isServiceError(await inside, 'UNAVAILABLE'));
+  await superuser`alter database ${superuser(test.database)} allow_connections true`;
+  await until(async () => (await ask()) === 'answered');
+  t.equal(await ask(), 'answered', 'by itself');
 });
 
 t.test('S4.2: a statement over its timeout is gone from the server', async (t) => {
