@@ -7,9 +7,10 @@ import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { ProfileService } from '@strongroom/gen/strongroom/profile/v1/profile_service_pb.ts';
 import { type EncryptedValueAccess, loadConfig } from '@strongroom/platform/config';
-import { loadServiceIdentity, type ServiceIdentity } from '@strongroom/platform/identity';
+import { loadServiceIdentity, type ServiceIdentity, type TokenVerification } from '@strongroom/platform/identity';
 import { createRateLimiter } from '@strongroom/platform/limits';
 import { createHealth, type Health, type Lifecycle, runProcess } from '@strongroom/platform/process';
+import { securityHeaderList } from '@strongroom/platform/rpc';
 import { createLogger, createMetrics, type Logger, type Metrics, serveMetrics } from '@strongroom/platform/telemetry';
 import type { Redis } from 'ioredis';
 import { buildApp } from './app.ts';
@@ -35,7 +36,11 @@ async function main(lifecycle: Lifecycle): Promise<void> {
   const health = createHealth({
     onCheck: ({ name: check, status }) => metrics.set('health_status', status === 'ok' ? 1 : 0, { check }),
   });
-  const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
+  const metricsServer = await serveMetrics(metrics, {
+    host: config.METRICS_HOST,
+    port: config.METRICS_PORT,
+    headers: await securityHeaderList(),
+  });
   lifecycle.onClose(() => metricsServer.close());
 
   const identity =
@@ -43,7 +48,7 @@ async function main(lifecycle: Lifecycle): Promise<void> {
   lifecycle.onClose(() => identity?.close());
   const redis = createEdgeRedis(config.REDIS_URL, logger);
   lifecycle.onClose(() => redis.disconnect());
-  const tokens = createTokenReader({ config, identity, redis, logger, metrics });
+  const tokens = createTokenReader({ config, identity, redis, logger });
   lifecycle.onClose(() => tokens.close());
   const targets = createTargets(config, identity, logger, metrics);
   lifecycle.onClose(() => Promise.all(targets.map((target) => target.close())));
@@ -61,8 +66,8 @@ async function main(lifecycle: Lifecycle): Promise<void> {
   });
   lifecycle.onClose(() => app.close());
   lifecycle.onStop(() => health.setClosing());
-  addChecks(health, redis, targets, () => tokens.hasKeys());
-  await tokens.start();
+  addChecks(health, redis, targets, tokens);
+  await tokens.refreshKeys();
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   health.setStarted(true);
   logger.info({ address }, 'gateway is listening');
@@ -87,13 +92,12 @@ function createTargets(
  * Without keys no token can be told from another, so the edge isn't ready; without Redis or one of the services it goes on
  * for all the others (S5.3).
  */
-function addChecks(
-  health: Health,
-  redis: Redis,
-  targets: readonly ServiceTarget[],
-  hasKeys: () => Promise<boolean>,
-): void {
-  health.add('keys', async () => ((await hasKeys()) ? undefined : 'no keys of auth yet'), { required: true });
+function addChecks(health: Health, redis: Redis, targets: readonly ServiceTarget[], tokens: TokenVerification): void {
+  const checkKeys = async () => {
+    if (!tokens.hasKeys()) await tokens.refreshKeys();
+    return tokens.hasKeys() ? undefined : 'no keys of auth yet';
+  };
+  health.add('keys', checkKeys, { required: true });
   health.add('redis', async () => void (await redis.ping()));
   for (const target of targets) {
     health.add(target.name, async () => {

@@ -81,6 +81,18 @@ t.test('B-zero: no path, verb or protocol at the edge reaches an internal method
   t.same(internal.filter((method) => edge.reached.has(nameOf(method))).map(nameOf), [], 'and no service was asked');
 });
 
+t.test('B-reflect: the edge has no reflection; who asks it reads the OpenAPI document', async (t) => {
+  for (const version of ['v1', 'v1alpha']) {
+    for (const type of ['application/grpc-web+proto', 'application/connect+proto', 'application/json']) {
+      const response = await fetch(
+        `${edge.gateway.url}/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+        { method: 'POST', headers: { 'content-type': type }, body: new Uint8Array(5) },
+      );
+      t.ok(response.status === 404 || response.headers.get('grpc-status') === '12', `${version} ${type}`);
+    }
+  }
+});
+
 t.test('B-zero: an internal method and one that is not there look the same', async (t) => {
   const answers = [];
   for (const name of [nameOf(internal[0] as DescMethod), 'strongroom.auth.v1.AuthService/Nothing']) {

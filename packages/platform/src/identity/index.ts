@@ -37,3 +37,8 @@ export {
 export { createSharedKeys, readSharedSecrets, type SharedSecret, type SharedSecretsConfig } from './shared-secrets.ts';
 export { serviceNameOf, serviceUri } from './spiffe.ts';
 export { checkPeerIdentity, secureContextOptions } from './tls-policy.ts';
+export {
+  createTokenVerification,
+  type TokenVerification,
+  type TokenVerificationOptions,
+} from './token-verification.ts';

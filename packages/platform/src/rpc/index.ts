@@ -6,6 +6,7 @@ export { createServiceClient, type ServiceClient, type ServiceClientOptions } fr
 export { fieldPolicy } from './message-text.ts';
 export type { AuditRefusal, AuditSensitiveRead } from './pipeline.ts';
 export { BODY_LIMIT_MAX_BYTES, DEFAULT_BODY_LIMIT_BYTES, DEFAULT_DEADLINE_MS, methodPolicy } from './policy.ts';
+export { securityHeaderList } from './security-headers.ts';
 export { createRpcServer, type RpcRoute, type RpcServerConfig, type RpcServerOptions } from './server.ts';
 export { clientHeaders } from './server-call.ts';
 export { normalizeText, sanitizeText } from './text-treatment.ts';

@@ -1,5 +1,6 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import { fastifyConnectPlugin } from '@connectrpc/connect-fastify';
+import { Health as HealthService } from '@strongroom/gen/grpc/health/v1/health_pb.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Health } from '../process/index.ts';
 import { createHealthService } from './health-service.ts';
@@ -15,8 +16,11 @@ export async function registerInfrastructureServices(
   serviceNames: readonly string[],
   health: Health | undefined,
 ): Promise<void> {
-  const reflection = await createReflection(serviceNames);
   const healthService = health && createHealthService(health, serviceNames);
+  const reflection = await createReflection([
+    ...serviceNames,
+    ...(health === undefined ? [] : [HealthService.typeName]),
+  ]);
   await app.register(fastifyConnectPlugin, {
     readMaxBytes: READ_MAX_BYTES,
     maxTimeoutMs: STREAM_MAX_MS,

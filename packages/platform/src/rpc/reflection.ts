@@ -5,10 +5,11 @@ import {
   type DescFile,
   type FileRegistry,
   fromBinary,
+  getOption,
   type MessageInitShape,
   toBinary,
 } from '@bufbuild/protobuf';
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { FileDescriptorProtoSchema, type FileDescriptorSet, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { Code, type ConnectRouter } from '@connectrpc/connect';
 import {
   type ServerReflectionRequest,
@@ -17,13 +18,18 @@ import {
 } from '@strongroom/gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionV1Alpha } from '@strongroom/gen/grpc/reflection/v1alpha/reflection_pb.ts';
 
+import { Audience, policy } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
+
 type Answer = MessageInitShape<typeof ServerReflectionResponseSchema>['messageResponse'];
 type Question = ServerReflectionRequest['messageRequest'];
 
-/** gRPC server reflection (B-reflect): grpcurl and buf curl can list, describe and call without a .proto at hand. */
+/**
+ * gRPC server reflection (B-reflect): grpcurl and buf curl can list, describe and call without a .proto at hand. It shows what
+ * its readers may call: methods for services alone are left out.
+ */
 export async function createReflection(serviceNames: readonly string[]): Promise<(router: ConnectRouter) => void> {
   const path = fileURLToPath(import.meta.resolve('@strongroom/gen/descriptors.binpb'));
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, await readFile(path)));
+  const registry = withoutInternalMethods(fromBinary(FileDescriptorSetSchema, await readFile(path)));
   const names = [...serviceNames, ServerReflectionV1.typeName, ServerReflectionV1Alpha.typeName];
   async function* serverReflectionInfo(requests: AsyncIterable<ServerReflectionRequest>) {
     for await (const originalRequest of requests) {
@@ -40,6 +46,18 @@ export async function createReflection(serviceNames: readonly string[]): Promise
     // The older version is the same on the wire; its messages only have another package.
     router.service(ServerReflectionV1Alpha, { serverReflectionInfo: serverReflectionInfo as never });
   };
+}
+
+function withoutInternalMethods(contract: FileDescriptorSet): FileRegistry {
+  const whole = createFileRegistry(contract);
+  for (const { package: area, service: services } of contract.file) {
+    for (const service of services) {
+      const methods = whole.getService(`${area}.${service.name}`)?.methods ?? [];
+      const internal = methods.filter((method) => getOption(method, policy).access?.audience === Audience.INTERNAL);
+      service.method = service.method.filter(({ name }) => internal.every((method) => method.name !== name));
+    }
+  }
+  return createFileRegistry(contract);
 }
 
 function answerQuestion(registry: FileRegistry, serviceNames: readonly string[], question: Question): Answer {

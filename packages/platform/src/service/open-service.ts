@@ -5,6 +5,7 @@ import { createDatabase, type Database } from '../database/index.ts';
 import { loadServiceIdentity, type ServiceIdentity } from '../identity/index.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/index.ts';
 import { createHealth, type Health, type Lifecycle } from '../process/index.ts';
+import { securityHeaderList } from '../rpc/index.ts';
 import { createLogger, createMetrics, type Logger, type Metrics, serveMetrics } from '../telemetry/index.ts';
 import { recordSecretAccesses } from './secret-access.ts';
 
@@ -51,7 +52,11 @@ export async function openService({
   lifecycle.setLogger(logger);
   lifecycle.setDrainTimeout(config.SHUTDOWN_TIMEOUT_MS);
   const metrics = createMetrics({ name });
-  const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
+  const metricsServer = await serveMetrics(metrics, {
+    host: config.METRICS_HOST,
+    port: config.METRICS_PORT,
+    headers: await securityHeaderList(),
+  });
   lifecycle.onClose(() => metricsServer.close());
   const health = createHealth({
     onCheck: ({ name: check, status }) => metrics.set('health_status', status === 'ok' ? 1 : 0, { check }),

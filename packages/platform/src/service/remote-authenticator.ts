@@ -1,12 +1,5 @@
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
-import {
-  type Authenticator,
-  combineKeys,
-  createAuthenticator,
-  createRemoteKeys,
-  createRevocation,
-  createSharedKeys,
-} from '../identity/index.ts';
+import { type Authenticator, createTokenVerification, type RevocableToken } from '../identity/index.ts';
 import type { Lifecycle } from '../process/index.ts';
 import { createServiceClient, type ServiceClient } from '../rpc/index.ts';
 import type { ServiceResources } from './open-service.ts';
@@ -28,40 +21,21 @@ export type AuthenticatorResources = Pick<ServiceResources, 'identity' | 'logger
   >;
 };
 
-/** How every process but auth verifies tokens: with auth's public keys and shared secrets, and the deny-list or auth itself. */
+/** Verifies tokens as every service but auth does: what Redis can't say of a revocation is asked of auth. */
 export async function openRemoteAuthenticator(
   { config, identity, logger, metrics, redis, bus }: AuthenticatorResources,
   lifecycle: Pick<Lifecycle, 'onClose'>,
 ): Promise<RemoteAuthenticator> {
   const auth = createServiceClient(AuthService, { name: 'auth', url: config.AUTH_URL, identity, logger, metrics });
   lifecycle.onClose(() => auth.close());
-  const sharedKeys = createSharedKeys(config);
-  const keys = createRemoteKeys({ url: config.AUTH_URL, identity, logger });
-  lifecycle.onClose(() => keys.close());
-  const refresh = () =>
-    keys.refresh().catch((error: unknown) => logger.warn({ err: error }, 'the signing keys could not be read yet'));
-  lifecycle.onClose(bus.onSignal(keysChangedSignal, () => void refresh()));
-  await refresh();
-  const revocation = createRevocation({
-    redis,
-    logger,
-    metrics,
-    ask: async ({ userId, sessionId, tokenId, issueTime }) => {
-      const issueTimeS = BigInt(Math.floor(issueTime.getTime() / 1000));
-      const options = { timeoutMs: revocationTimeoutMs };
-      return (await auth.checkRevocation({ userId, sessionId, tokenId, issueTimeS }, options)).revoked;
-    },
-  });
-  const { TOKEN_ISSUER: issuer, TOKEN_AUDIENCE: audience } = config;
-  return {
-    auth,
-    authenticator: createAuthenticator({
-      keys: combineKeys(sharedKeys, keys),
-      revocation,
-      issuer,
-      audience,
-      logger,
-      metrics,
-    }),
+  const ask = async ({ userId, sessionId, tokenId, issueTime }: RevocableToken): Promise<boolean> => {
+    const issueTimeS = BigInt(Math.floor(issueTime.getTime() / 1000));
+    const options = { timeoutMs: revocationTimeoutMs };
+    return (await auth.checkRevocation({ userId, sessionId, tokenId, issueTimeS }, options)).revoked;
   };
+  const verification = createTokenVerification({ config, identity, redis, ask, logger, metrics });
+  lifecycle.onClose(() => verification.close());
+  lifecycle.onClose(bus.onSignal(keysChangedSignal, () => void verification.refreshKeys()));
+  await verification.refreshKeys();
+  return { auth, authenticator: verification.authenticator };
 }

@@ -101,15 +101,23 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+export interface MetricsServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Of every answer: helmet's (S6.1). */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+}
+
 /**
  * Metrics are for the operator's scraper on the same host or pod network, never for the public: on loopback, unless
  * METRICS_HOST says otherwise (SM). Port 0 takes a free one.
  */
 export async function serveMetrics(
   metrics: Metrics,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, headers = {} }: MetricsServerOptions,
 ): Promise<MetricsServer> {
   const server = createServer((request, response) => {
+    response.setHeaders(new Map(Object.entries(headers)));
     if (request.method !== 'GET' || request.url !== '/metrics') {
       response.writeHead(404).end();
       return;

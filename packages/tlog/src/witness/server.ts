@@ -54,13 +54,24 @@ export function createWitnessServer(deps: WitnessServerDeps): Server {
   }
 }
 
+/** Its answers are text for programs: no browser is to guess at them, frame them or run anything of them. */
+const SECURITY_HEADERS = {
+  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
+
 type Answer = { status: number; body: string } | { status: number; size: number };
 
 function respond(response: ServerResponse, answer: Answer): void {
   const isSize = 'size' in answer;
   // A refused upload is not read to its end: the connection cannot be used again.
   const headers = answer.status === 413 ? { connection: 'close' } : {};
-  response.writeHead(answer.status, { 'content-type': isSize ? SIZE_CONTENT_TYPE : TEXT_CONTENT_TYPE, ...headers });
+  response.writeHead(answer.status, {
+    ...SECURITY_HEADERS,
+    'content-type': isSize ? SIZE_CONTENT_TYPE : TEXT_CONTENT_TYPE,
+    ...headers,
+  });
   response.end(isSize ? `${answer.size}\n` : answer.body);
 }
 
