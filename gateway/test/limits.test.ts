@@ -73,7 +73,7 @@ t.test('S1.1a: two gateways share one budget of 5 for sign-in', async (t) => {
   );
 });
 
-t.test('S1.1a: rotating the User-Agent 50 times still ends in 429, after 20', async (t) => {
+t.test('S1.1a, older fault 45: rotating the User-Agent 50 times still ends in 429, after 20', async (t) => {
   const send = login((index) => ({ 'user-agent': `agent ${index}`, 'x-forwarded-for': '10.0.1.1' }));
   t.same(await statuses(50, send), [...times(20, 200), ...times(30, 429)]);
 });
@@ -213,7 +213,7 @@ t.test('S1.1c: health, readiness and keys are never limited', async (t) => {
   t.equal((await redis.keys('rl:*')).length, 0);
 });
 
-t.test('S1.1c: X-Forwarded-For counts only from a trusted proxy', async (t) => {
+t.test('S1.1c, older fault 46: X-Forwarded-For counts only from a trusted proxy', async (t) => {
   const untrusting = await startGateway(mesh, { variables: { ...limits, TRUSTED_PROXIES: '' } });
   const send: Send = (index) =>
     createJsonClient(untrusting.url).post(

@@ -43,22 +43,25 @@ t.test('B-openapi: the document is valid, with the server that people reach', as
   t.same(document.servers, [{ url: 'https://pay.example' }]);
 });
 
-t.test('B-openapi: every REST route in it, no route outside it, none for internal methods', async (t) => {
-  const described = Object.entries(document.paths).flatMap(([path, item]) =>
-    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
-  );
-  t.equal(described.length, routes.length);
-  for (const line of described) {
-    const [method = '', path = ''] = line.split(' ');
-    // Asked without a token, a route says 401, 400, 415 or a service's answer; never that there is none.
-    const real = path.replace(/\{[^}]+\}/g, '01890000-0000-7000-8000-000000000001');
-    const { status } = await fetch(`${gateway.url}${real}`, { method });
-    t.ok(status !== 404 && status !== 405, `${line} is there: ${status}`);
-  }
-  for (const route of routes) {
-    t.not(methodPolicy(route.method).access?.audience, Audience.INTERNAL, route.method.name);
-  }
-});
+t.test(
+  'B-openapi, older fault 48: every REST route in it, no route outside it, none for internal methods',
+  async (t) => {
+    const described = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    t.equal(described.length, routes.length);
+    for (const line of described) {
+      const [method = '', path = ''] = line.split(' ');
+      // Asked without a token, a route says 401, 400, 415 or a service's answer; never that there is none.
+      const real = path.replace(/\{[^}]+\}/g, '01890000-0000-7000-8000-000000000001');
+      const { status } = await fetch(`${gateway.url}${real}`, { method });
+      t.ok(status !== 404 && status !== 405, `${line} is there: ${status}`);
+    }
+    for (const route of routes) {
+      t.not(methodPolicy(route.method).access?.audience, Audience.INTERNAL, route.method.name);
+    }
+  },
+);
 
 t.test('B-openapi: security, status and idempotency key are those of the policy', async (t) => {
   const operations = new Map(

@@ -47,6 +47,7 @@ const post = (extra: string, body: string, path = '/api/v1/payments'): string =>
 const get = (target: string, extra = ''): string =>
   `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${extra}\r\n`;
 const json = 'Content-Type: application/json\r\n';
+const chunked = 'Transfer-Encoding: chunked\r\n';
 const lengthOf = (body: string): string => `Content-Length: ${Buffer.byteLength(body)}\r\n`;
 const filler = (bytes: number): string => 'a'.repeat(bytes);
 
@@ -109,6 +110,26 @@ const refusals: [name: string, request: string, status: number, code: string][] 
     400,
     'MALFORMED_REQUEST',
   ],
+  ['lengths in a list', post(`${json}Content-Length: 2, 2\r\n`, '{}'), 400, 'MALFORMED_REQUEST'],
+  ['length with a sign', post(`${json}Content-Length: +2\r\n`, '{}'), 400, 'MALFORMED_REQUEST'],
+  ['chunks after all', post(`${json}Transfer-Encoding: chunked, identity\r\n`, '0\r\n\r\n'), 400, 'MALFORMED_REQUEST'],
+  ['chunked by another name', post(`${json}Transfer-Encoding: xchunked\r\n`, '0\r\n\r\n'), 400, 'MALFORMED_REQUEST'],
+  ['chunked twice', post(`${json}${chunked}${chunked}`, '0\r\n\r\n'), 400, 'MALFORMED_REQUEST'],
+  ['no chunk size', post(`${json}${chunked}`, 'x\r\n{}\r\n0\r\n\r\n'), 400, 'MALFORMED_REQUEST'],
+  ['chunk size with a sign', post(`${json}${chunked}`, '+2\r\n{}\r\n0\r\n\r\n'), 400, 'MALFORMED_REQUEST'],
+  ['endless chunk size', post(`${json}${chunked}`, `${'f'.repeat(20)}\r\n{}`), 400, 'MALFORMED_REQUEST'],
+  ['chunk longer than it says', post(`${json}${chunked}`, '1\r\n{}\r\n0\r\n\r\n'), 400, 'MALFORMED_REQUEST'],
+  ['chunk ended by LF', post(`${json}${chunked}`, '2\n{}\r\n0\r\n\r\n'), 400, 'MALFORMED_REQUEST'],
+  [
+    'long chunk extension',
+    post(`${json}${chunked}`, `2;${filler(20_000)}\r\n{}\r\n0\r\n\r\n`),
+    400,
+    'MALFORMED_REQUEST',
+  ],
+  ['fields ended by LF', get('/livez').replaceAll('\r\n', '\n'), 400, 'MALFORMED_REQUEST'],
+  ['field ended by CR', get('/livez', 'X-A: b\rX-B: c\r\n'), 400, 'MALFORMED_REQUEST'],
+  ['null byte in a field', get('/livez', 'X-A: a\u0000b\r\n'), 400, 'MALFORMED_REQUEST'],
+  ['tab before the version', get('/livez').replace(' HTTP', '\tHTTP'), 400, 'MALFORMED_REQUEST'],
   ['no number', post(`${json}Content-Length: 0x2\r\n`, '{}'), 400, 'MALFORMED_REQUEST'],
   ['no HTTP', 'hello\r\n\r\n', 400, 'MALFORMED_REQUEST'],
   ['HTTP/9', get('/livez').replace('1.1', '9.9'), 400, 'MALFORMED_REQUEST'],

@@ -55,7 +55,7 @@ function labelsIn(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].map(([, label = '']) => label);
 }
 
-t.test('SM: every expression is PromQL over metrics and labels that the product exports', (t) => {
+t.test('SM, older fault 54: every expression is PromQL over metrics and labels that the product exports', (t) => {
   for (const { where, expr, mentioned } of expressions) {
     const { faults, selectors, groupedBy } = readExpression(expr);
     t.strictSame(faults, [], `${where} can be parsed`);

@@ -109,7 +109,7 @@ t.test('S2.2: XSS: nothing executable arrives at a use case or comes back', asyn
   }
 });
 
-t.test('S2.2: honest text comes back as it was written', async (t) => {
+t.test('S2.2, older fault 51: honest text comes back as it was written', async (t) => {
   for (const description of honest) {
     const { response, text } = await send(description);
     t.equal(response.status, 201, text);

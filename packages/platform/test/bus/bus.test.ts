@@ -72,7 +72,7 @@ t.test('B-outbox: messages come in batches, in order, each with its delivery cou
   await until(async () => (await bus.connection().manager.consumers.info('EVENTS', 'reader')).num_ack_pending === 0);
 });
 
-t.test('F29: poison is tried a few times, then parked, and holds nobody up', async (t) => {
+t.test('F29, older fault 41: poison is tried a few times, then parked, and holds nobody up', async (t) => {
   const nats = await createTestNats();
   t.teardown(() => nats.close());
   const { bus, log, metrics } = openBus(nats.url);

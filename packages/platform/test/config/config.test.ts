@@ -110,7 +110,7 @@ t.test('S3.2: production refuses defaults and weak secrets; nothing said means p
   }
 });
 
-t.test('S3.2: production refuses the usual accounts in URLs', async (t) => {
+t.test('S3.2, older faults 43, 55: production refuses the usual accounts in URLs', async (t) => {
   const schema = defineConfig({ DATABASE_URL: url({ doc: '.', protocols: ['postgres:', 'amqp:'] }) });
   for (const value of [
     'postgres://postgres:postgres@db/x',

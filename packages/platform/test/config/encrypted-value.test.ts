@@ -51,42 +51,45 @@ t.test('S3.3a: any variable may be sealed, under hex or base64 keys, and each op
   t.equal((await loadConfig(schema, { ...rotated, TOKEN: sealed })).TOKEN.reveal(), value, 'after a rotation');
 });
 
-t.test('S3.3a: tampered, swapped, or under another key: refused, without a word about the value', async (t) => {
-  const sealed = await sealEncryptedValue(providerOf('local'), 'TOKEN', value);
-  const bytes = Buffer.from(sealed.slice('ENC[local:'.length, -1), 'base64');
-  const withBytes = (changed: Buffer) => `ENC[local:${changed.toString('base64')}]`;
-  for (let position = 0; position < bytes.length; position += 1) {
-    const changed = Buffer.from(bytes);
-    changed[position] = (changed[position] ?? 0) ^ 1;
-    await t.rejects(loadConfig(schema, { ...environment, TOKEN: withBytes(changed) }), ConfigError);
-  }
-  const cases: Record<string, Record<string, string>> = {
-    'cut short': { ...environment, TOKEN: withBytes(bytes.subarray(0, 20)) },
-    empty: { ...environment, TOKEN: 'ENC[local:]' },
-    'no base64': { ...environment, TOKEN: 'ENC[local:***]' },
-    'unknown provider': { ...environment, TOKEN: sealed.replace('local', 'vault') },
-    'another key of the same id': {
-      ...environment,
-      ENCRYPTION_MASTER_KEY: randomBytes(32).toString('hex'),
-      TOKEN: sealed,
-    },
-    'another id': { ...environment, ENCRYPTION_KEY_ID: 'key-9', TOKEN: sealed },
-    'no key': { STRONGROOM_ENV: 'production', TOKEN: sealed },
-    'of another variable': { ...environment, TOKEN: value, OTHER: sealed },
-  };
-  for (const [name, variables] of Object.entries(cases)) {
-    const error = await refusalOf(variables);
-    t.match(error.faults, [{ rule: 'is an ENC[…] value that could not be opened' }], name);
-    t.notOk(error.message.includes(value));
-  }
-  const accesses: EncryptedValueAccess[] = [];
-  await loadConfig(
-    schema,
-    { ...environment, TOKEN: value, OTHER: sealed },
-    { onAccess: (a) => accesses.push(a) },
-  ).catch(() => undefined);
-  t.match(accesses, [{ variable: 'OTHER', outcome: 'refused' }], 'a refused opening is told too');
-});
+t.test(
+  'S3.3a, older fault 55: tampered, swapped, or under another key: refused, without a word about the value',
+  async (t) => {
+    const sealed = await sealEncryptedValue(providerOf('local'), 'TOKEN', value);
+    const bytes = Buffer.from(sealed.slice('ENC[local:'.length, -1), 'base64');
+    const withBytes = (changed: Buffer) => `ENC[local:${changed.toString('base64')}]`;
+    for (let position = 0; position < bytes.length; position += 1) {
+      const changed = Buffer.from(bytes);
+      changed[position] = (changed[position] ?? 0) ^ 1;
+      await t.rejects(loadConfig(schema, { ...environment, TOKEN: withBytes(changed) }), ConfigError);
+    }
+    const cases: Record<string, Record<string, string>> = {
+      'cut short': { ...environment, TOKEN: withBytes(bytes.subarray(0, 20)) },
+      empty: { ...environment, TOKEN: 'ENC[local:]' },
+      'no base64': { ...environment, TOKEN: 'ENC[local:***]' },
+      'unknown provider': { ...environment, TOKEN: sealed.replace('local', 'vault') },
+      'another key of the same id': {
+        ...environment,
+        ENCRYPTION_MASTER_KEY: randomBytes(32).toString('hex'),
+        TOKEN: sealed,
+      },
+      'another id': { ...environment, ENCRYPTION_KEY_ID: 'key-9', TOKEN: sealed },
+      'no key': { STRONGROOM_ENV: 'production', TOKEN: sealed },
+      'of another variable': { ...environment, TOKEN: value, OTHER: sealed },
+    };
+    for (const [name, variables] of Object.entries(cases)) {
+      const error = await refusalOf(variables);
+      t.match(error.faults, [{ rule: 'is an ENC[…] value that could not be opened' }], name);
+      t.notOk(error.message.includes(value));
+    }
+    const accesses: EncryptedValueAccess[] = [];
+    await loadConfig(
+      schema,
+      { ...environment, TOKEN: value, OTHER: sealed },
+      { onAccess: (a) => accesses.push(a) },
+    ).catch(() => undefined);
+    t.match(accesses, [{ variable: 'OTHER', outcome: 'refused' }], 'a refused opening is told too');
+  },
+);
 
 t.test('S3.3a: a sealed value is held to the same rules once it is open', async (t) => {
   const weak = await sealEncryptedValue(providerOf('local'), 'TOKEN', 'change-me-change-me-change-me');
