@@ -4,13 +4,14 @@ import { getInclusionProof } from '../../services/admin/src/transparency/get-inc
 import type { LogFixture } from '../../services/admin/test/log-fixture.ts';
 import { withEngines } from '../engines.ts';
 import { percentile } from '../measure.ts';
-import { absentText, actions, createLargeLog, personCount } from './large-log.ts';
+import { absentText, createLargeLog, logDays, personCount, shares } from './large-log.ts';
 
 const smallRows = 10_000;
 const largeRows = 1_000_000;
 const callsAFilter = 100;
 const warmUpCalls = 10;
 const pageSize = 50;
+const msPerDay = 86_400_000;
 const proofCalls = 200;
 
 type Filters = Readonly<Record<string, () => RecordFilter>>;
@@ -49,28 +50,51 @@ export function runAuditQueries(): Promise<Record<string, number>> {
   });
 }
 
+/** Each filter of ListAuditEvents, and what is usually asked together. */
 function filtersOf(rowCount: number): Filters {
-  const anyRow = () => randomInt(rowCount);
-  const person = () => uuidOf(`person ${anyRow() % personCount(rowCount)}`);
-  const resource = () => createHash('md5').update(`resource ${anyRow()}`).digest('hex');
-  const action = () => actions[randomInt(actions.length)] as string;
-  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+  const person = () => uuidOf(`person ${randomInt(personCount(rowCount))}`);
+  const resource = () => md5(`resource ${randomInt(rowCount)}`);
+  const kind = () => shares[randomInt(shares.length)] as (typeof shares)[number];
+  const action = () => kind()[0];
+  const resourceType = () => kind()[1];
+  const period = (days: number) => {
+    const startMs = Date.now() - (days + Math.random() * (logDays - days)) * msPerDay;
+    return { from: new Date(startMs).toISOString(), to: new Date(startMs + days * msPerDay).toISOString() };
+  };
   return {
-    newest: () => ({}),
+    none: () => ({}),
     action: () => ({ action: action() }),
     actor: () => ({ actorId: person() }),
-    subject_and_action: () => ({ subjectId: person(), action: action() }),
+    subject: () => ({ subjectId: person() }),
+    resource_type: () => ({ resourceType: resourceType() }),
     resource: () => ({ resourceType: 'payment', resourceId: resource() }),
-    period: () => ({ from: daysAgo(0.6), to: daysAgo(0.001) }),
-    old_period_and_action: () => ({ from: daysAgo(0.006), to: daysAgo(0.004), action: action() }),
-    text_of_one_record: () => ({ text: resource() }),
-    text_of_most_records: () => ({ text: 'currencyCode' }),
+    resource_id: () => ({ resourceId: resource() }),
+    day: () => period(1),
+    month: () => period(30),
+    from: () => ({ from: period(1).from }),
+    to: () => ({ to: period(1).to }),
+    day_and_action: () => ({ ...period(1), action: action() }),
+    month_and_actor: () => ({ ...period(30), actorId: person() }),
+    day_and_resource_type: () => ({ ...period(1), resourceType: resourceType() }),
+    actor_and_action: () => ({ actorId: person(), action: action() }),
+    subject_and_action: () => ({ subjectId: person(), action: action() }),
+    action_and_resource_type: () => {
+      const [of, type] = kind();
+      return { action: of, resourceType: type };
+    },
+    text_of_one: () => ({ text: resource() }),
+    text_of_most: () => ({ text: 'currencyCode' }),
     text_of_none: () => ({ text: absentText() }),
+    day_and_text: () => ({ ...period(1), text: resource() }),
   };
 }
 
+function md5(text: string): string {
+  return createHash('md5').update(text).digest('hex');
+}
+
 function uuidOf(text: string): string {
-  const hex = createHash('md5').update(text).digest('hex');
+  const hex = md5(text);
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 

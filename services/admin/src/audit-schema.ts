@@ -32,13 +32,13 @@ export const auditRecords = pgTable(
     actorSealed: bytea('actor_sealed'),
     subjectSealed: bytea('subject_sealed'),
     salt: bytea('salt').notNull(),
-    /** What ListAuditEvents searches: ids, names and details, in a trigram index. */
+    /** What ListAuditEvents searches: ids, names and details in lower case, in a trigram index. */
     searchText: text('search_text')
       .notNull()
-      .generatedAlwaysAs(sql`event_id::text || ' ' || resource_id || ' ' || coalesce(actor_id::text, '') || ' ' || actor_name || ' ' ||
-      coalesce(subject_id::text, '') || ' ' || trace_id || ' ' || request_id || ' ' || details::text`),
+      .generatedAlwaysAs(sql`lower(event_id::text || ' ' || resource_id || ' ' || coalesce(actor_id::text, '') || ' ' || actor_name || ' ' ||
+      coalesce(subject_id::text, '') || ' ' || trace_id || ' ' || request_id || ' ' || details::text)`),
   },
-  (table) => [primaryKey({ columns: [table.retentionClass, table.recordTime, table.sequence] })],
+  (table) => [primaryKey({ columns: [table.recordTime, table.sequence, table.retentionClass] })],
 );
 
 export const retentionClasses = pgTable('retention_class', {
@@ -83,6 +83,8 @@ export const logState = pgTable('log_state', {
   edge: bytea('edge').notNull(),
   /** Records below it may have been pruned. */
   minimumIndex: position('minimum_index').notNull().default(0),
+  /** Of the newest record: none is older than one before it, whatever the clock does. */
+  recordTime: instant('record_time').notNull().default('-infinity'),
 });
 
 /** Messages that are no event, sealed by the keyring (F29). */

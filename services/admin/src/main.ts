@@ -1,5 +1,4 @@
 import { keyringFromConfig } from '@strongroom/platform/crypto';
-import { createDatabase } from '@strongroom/platform/database';
 import { noticeKeyFromConfig } from '@strongroom/platform/outbox';
 import { runProcess } from '@strongroom/platform/process';
 import { loadServiceConfig, openRemoteAuthenticator, openService } from '@strongroom/platform/service';
@@ -7,6 +6,7 @@ import { openPlaces } from './anomaly/places.ts';
 import { buildApp } from './app.ts';
 import { createLogTail } from './audit/log-tail.ts';
 import { createWatchers } from './audit/watchers.ts';
+import { openAuditDatabase } from './audit-database.ts';
 import { adminVariables } from './config.ts';
 import { createFlagBoard } from './flag/flag-board.ts';
 import { readAuditLag } from './health/audit-lag.ts';
@@ -21,13 +21,7 @@ runProcess({
     const { config, accesses } = await loadServiceConfig(adminVariables, process.env);
     const service = await openService({ name: 'admin', config, accesses, lifecycle });
     const { health, logger, metrics } = service;
-    const auditDatabase = await createDatabase({
-      url: config.AUDIT_DATABASE_URL,
-      name: 'audit',
-      config,
-      logger,
-      metrics,
-    });
+    const auditDatabase = await openAuditDatabase({ url: config.AUDIT_DATABASE_URL, config, logger, metrics });
     lifecycle.onClose(() => auditDatabase.close());
     health.add('audit_postgres', () => auditDatabase.check(), { required: true });
     const keyring = keyringFromConfig(config);

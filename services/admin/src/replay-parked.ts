@@ -1,8 +1,8 @@
 import { loadConfig } from '@strongroom/platform/config';
 import { keyringFromConfig } from '@strongroom/platform/crypto';
-import { createDatabase } from '@strongroom/platform/database';
 import { createLogger } from '@strongroom/platform/telemetry';
 import { replayParkedEvents } from './audit/replay-parked-events.ts';
+import { openAuditDatabase } from './audit-database.ts';
 import { adminVariables } from './config.ts';
 import { openPersonKeystore } from './erasure/person-keystore.ts';
 
@@ -10,7 +10,7 @@ import { openPersonKeystore } from './erasure/person-keystore.ts';
 async function main(): Promise<void> {
   const config = await loadConfig(adminVariables, process.env);
   const logger = createLogger({ name: 'admin', level: config.LOG_LEVEL });
-  const auditDatabase = await createDatabase({ url: config.AUDIT_DATABASE_URL, name: 'audit', config, logger });
+  const auditDatabase = await openAuditDatabase({ url: config.AUDIT_DATABASE_URL, config, logger });
   try {
     const keyring = keyringFromConfig(config);
     const keystore = await openPersonKeystore(config.AUDIT_KEYSTORE_DIR, keyring);

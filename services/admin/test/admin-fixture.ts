@@ -25,6 +25,7 @@ import { openPlaces } from '../src/anomaly/places.ts';
 import { buildApp } from '../src/app.ts';
 import { createLogTail } from '../src/audit/log-tail.ts';
 import { createWatchers } from '../src/audit/watchers.ts';
+import { openAuditDatabase } from '../src/audit-database.ts';
 import { adminVariables } from '../src/config.ts';
 import { createFlagBoard } from '../src/flag/flag-board.ts';
 import { readAuditLag } from '../src/health/audit-lag.ts';
@@ -73,13 +74,7 @@ export async function startAdmin(t: Test, options: AdminOptions = {}) {
   const logger = createLogger({ name: 'admin', level: process.env['LOG_LEVEL'] ?? 'silent' });
   const metrics = createMetrics({ name: 'admin', processMetrics: false });
   const database = await createDatabase({ url: config.DATABASE_URL, name: 'admin', config, logger, metrics });
-  const auditDatabase = await createDatabase({
-    url: config.AUDIT_DATABASE_URL,
-    name: 'audit',
-    config,
-    logger,
-    metrics,
-  });
+  const auditDatabase = await openAuditDatabase({ url: config.AUDIT_DATABASE_URL, config, logger, metrics });
   const bus = createBus({ url: nats.url, name: 'admin', logger, metrics });
   const keyring = keyringFromConfig(config);
   const log = await openLog(config, { auditDatabase, keyring, logger, metrics });

@@ -93,8 +93,8 @@ tap.test('S4.2: every filter of the list has an index', async (t) => {
     `actor_id = '${actorId}'`,
     `subject_id = '${actorId}'`,
     `action = 'USER_LOGIN'`,
-    `resource_type = 'payment' and resource_id = '${actorId}'`,
-    `occur_time >= '2020-01-01' and occur_time < '2020-02-01'`,
+    `resource_id = '${actorId}'`,
+    `resource_type = 'user'`,
     `search_text ilike '%${actorId}%'`,
   ];
   for (const condition of conditions) {

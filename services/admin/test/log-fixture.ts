@@ -7,7 +7,6 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { type AuditEvent, AuditEventSchema } from '@strongroom/gen/strongroom/events/v1/event_pb.ts';
 import { createKeyring, uuidv7 } from '@strongroom/platform/crypto';
-import { createDatabase } from '@strongroom/platform/database';
 import { createLogger, createMetrics } from '@strongroom/platform/telemetry';
 import { createTestDatabase, openSql } from '@strongroom/testkit';
 import {
@@ -20,6 +19,7 @@ import {
   type VerifierKey,
 } from '@strongroom/tlog';
 import { appendEvents } from '../src/audit/append-events.ts';
+import { openAuditDatabase } from '../src/audit-database.ts';
 import { openPersonKeystore } from '../src/erasure/person-keystore.ts';
 import { createCheckpointer } from '../src/transparency/checkpointer.ts';
 import { openLogKey } from '../src/transparency/log-key.ts';
@@ -44,13 +44,7 @@ export async function createLogFixture(options: { witness?: boolean } = {}) {
   const database = await createTestDatabase('audit');
   const logger = createLogger({ name: 'admin', level: 'silent' });
   const metrics = createMetrics({ name: 'admin', processMetrics: false });
-  const auditDatabase = await createDatabase({
-    url: database.runtimeUrl,
-    name: 'audit',
-    config: databaseConfig,
-    logger,
-    metrics,
-  });
+  const auditDatabase = await openAuditDatabase({ url: database.runtimeUrl, config: databaseConfig, logger, metrics });
   const keyring = createKeyring([{ id: 'test-1', key: randomBytes(32) }]);
   const keystore = await openPersonKeystore(join(folder, 'keys'), keyring);
   const signer = await openLogKey(join(folder, 'log.key'), origin, keyring);

@@ -23,6 +23,7 @@ export interface ClientOptions {
   readonly name: string;
   readonly config: DatabaseConfig;
   readonly max: number;
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -30,7 +31,7 @@ export interface ClientOptions {
  * of a client that it is given (measured.md); here they are as it needs them from the start: timestamps and JSON are
  * text both ways.
  */
-export function createClient({ url, name, config, max }: ClientOptions): Client {
+export function createClient({ url, name, config, max, settings: own }: ClientOptions): Client {
   const sockets = new Set<Socket>();
   const failures = { count: 0 };
   const settings = {
@@ -51,6 +52,7 @@ export function createClient({ url, name, config, max }: ClientOptions): Client 
       idle_in_transaction_session_timeout: config.DB_IDLE_TRANSACTION_TIMEOUT_MS,
       TimeZone: 'UTC',
       DateStyle: 'ISO',
+      ...own,
     },
     socket: (options: { host: string[]; port: number[] }) => openSocket(options, sockets, failures),
   };

@@ -26,6 +26,8 @@ export interface DatabaseOptions {
   readonly config: DatabaseConfig;
   readonly logger: Logger;
   readonly metrics?: Metrics;
+  /** Settings of each connection, by PostgreSQL's names. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -33,10 +35,10 @@ export interface DatabaseOptions {
  * until it is. One that could lose what it has committed is refused for good.
  */
 export async function createDatabase(options: DatabaseOptions): Promise<Database> {
-  const { name, config, logger, metrics } = options;
+  const { url, name, config, logger, metrics, settings } = options;
   const max = config.DB_POOL_MAX_CONNECTIONS;
   const label = { database: name };
-  const { sql: client, openConnections } = createClient({ url: options.url, name, config, max });
+  const { sql: client, openConnections } = createClient({ url, name, config, max, settings });
   metrics?.add('db_connection_timeouts_total', 0, label);
   const gate = createPoolGate(max, () => metrics?.increment('db_connection_timeouts_total', label));
   const observer = createQueryObserver({ name, config, logger, metrics });

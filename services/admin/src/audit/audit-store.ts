@@ -1,25 +1,14 @@
-import type { Queryable } from '@strongroom/platform/database';
-import {
-  and,
-  asc,
-  desc,
-  eq,
-  getTableColumns,
-  gt,
-  gte,
-  ilike,
-  inArray,
-  lt,
-  max,
-  min,
-  sql as orm,
-  type SQL,
-} from 'drizzle-orm';
+import { isOneOf, type Queryable } from '@strongroom/platform/database';
+import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, like, lt, sql as orm, type SQL } from 'drizzle-orm';
 import { union } from 'drizzle-orm/pg-core';
 import { auditRecords } from '../audit-schema.ts';
 import { orEmpty, utcText } from '../queries.ts';
 import type { StoredRecord } from './audit-record.ts';
 import { byteaArray } from './log-store.ts';
+import { findPeriodPlaces, isInPeriod, type Period } from './period-bounds.ts';
+
+/** Characters; three lists of the trigram index. */
+const indexedTextMax = 5;
 
 export interface SequencedRecord extends StoredRecord {
   readonly sequence: number;
@@ -27,16 +16,12 @@ export interface SequencedRecord extends StoredRecord {
 }
 
 /** What ListAuditEvents can ask for; unset means any. */
-export interface RecordFilter {
+export interface RecordFilter extends Period {
   readonly action?: string;
   readonly actorId?: string;
   readonly subjectId?: string;
   readonly resourceType?: string;
   readonly resourceId?: string;
-  /** RFC 3339; occurred at or after. */
-  readonly from?: string;
-  /** RFC 3339; occurred before. */
-  readonly to?: string;
   readonly text?: string;
 }
 
@@ -93,20 +78,36 @@ const columns = {
   details: orm<StoredRecord['details']>`${auditRecords.details}::text`.mapWith(JSON.parse),
 };
 
-/** Keyset paging by position: `after` is the last position seen. */
-export async function listRecords(
-  db: Queryable,
-  filter: RecordFilter,
-  page: { limit: number; descending: boolean; after?: number },
-): Promise<SequencedRecord[]> {
+export interface RecordPage {
+  readonly limit: number;
+  readonly descending: boolean;
+  /** The last position seen. */
+  readonly after?: number;
+}
+
+/** Keyset paging by position. */
+export async function listRecords(db: Queryable, filter: RecordFilter, page: RecordPage): Promise<SequencedRecord[]> {
   const { sequence } = auditRecords;
-  const beyond = page.descending ? lt : gt;
-  return await db.orm
-    .select(columns)
-    .from(auditRecords)
-    .where(and(...conditions(filter), page.after === undefined ? undefined : beyond(sequence, page.after)))
-    .orderBy(page.descending ? desc(sequence) : asc(sequence))
-    .limit(page.limit);
+  const select = async (place: SQL | undefined): Promise<SequencedRecord[]> =>
+    await db.orm
+      .select(columns)
+      .from(auditRecords)
+      .where(and(...conditions(filter), isBeyond(page), place))
+      .orderBy(page.descending ? desc(sequence) : asc(sequence))
+      .limit(page.limit);
+  if (filter.from === undefined && filter.to === undefined) return select(undefined);
+  const places = await findPeriodPlaces(db, filter);
+  if (!places) return [];
+  const inRange = select(isInPeriod(filter, places));
+  const displaced = places.displaced.length === 0 ? [] : select(isOneOf(sequence, places.displaced));
+  const rows = (await Promise.all([inRange, displaced])).flat();
+  const sign = page.descending ? -1 : 1;
+  return rows.sort((a, b) => sign * (a.sequence - b.sequence)).slice(0, page.limit);
+}
+
+function isBeyond({ after, descending }: RecordPage): SQL | undefined {
+  if (after === undefined) return undefined;
+  return descending ? lt(auditRecords.sequence, after) : gt(auditRecords.sequence, after);
 }
 
 /** Rows of a range as they lie there, in order of position, whatever has become of them. */
@@ -117,20 +118,6 @@ export async function listRecordRange(db: Queryable, from: number, to: number): 
     .from(auditRecords)
     .where(and(gte(sequence, from), lt(sequence, to)))
     .orderBy(asc(sequence));
-}
-
-/** First and last position of what occurred in a period; undefined if nothing did. */
-export async function findSequenceRange(
-  db: Queryable,
-  { startTime, endTime }: { startTime: string; endTime: string },
-): Promise<{ first: number; last: number } | undefined> {
-  const { sequence, occurTime } = auditRecords;
-  const [row] = await db.orm
-    .select({ first: min(sequence), last: max(sequence) })
-    .from(auditRecords)
-    .where(and(gte(occurTime, startTime), lt(occurTime, endTime)));
-  if (!row || row.first === null || row.last === null) return undefined;
-  return { first: row.first, last: row.last };
 }
 
 /** Acts by or about a person, in order. Each half has its index; an OR over both would have none. */
@@ -157,20 +144,27 @@ export async function findRecord(db: Queryable, sequence: number): Promise<Seque
 }
 
 function conditions(filter: RecordFilter): (SQL | undefined)[] {
-  const { action, actorId, subjectId, resourceType, resourceId, from, to, text } = filter;
+  const { action, actorId, subjectId, resourceType, resourceId, text } = filter;
   return [
     action === undefined ? undefined : eq(auditRecords.action, action),
     actorId === undefined ? undefined : eq(auditRecords.actorId, actorId),
     subjectId === undefined ? undefined : eq(auditRecords.subjectId, subjectId),
     resourceType === undefined ? undefined : eq(auditRecords.resourceType, resourceType),
     resourceId === undefined ? undefined : eq(auditRecords.resourceId, resourceId),
-    from === undefined ? undefined : gte(auditRecords.occurTime, from),
-    to === undefined ? undefined : lt(auditRecords.occurTime, to),
-    text === undefined ? undefined : ilike(auditRecords.searchText, `%${escapeLike(text)}%`),
+    text === undefined ? undefined : holdsText(text),
   ];
 }
 
-/** The text is searched as it stands: % and _ are no wildcards. */
-function escapeLike(text: string): string {
-  return text.replaceAll(/[\\%_]/g, '\\$&');
+/**
+ * The text as it stands: % and _ are no wildcards. The index is asked for the end of a long one only, because each three
+ * characters cost a list to read, and the ends of our ids are their random part.
+ */
+function holdsText(text: string): SQL | undefined {
+  const { searchText } = auditRecords;
+  const lower = (part: string) => orm`lower(${part})`;
+  const indexed = text.slice(-indexedTextMax);
+  return and(
+    like(searchText, lower(`%${indexed.replaceAll(/[\\%_]/g, '\\$&')}%`)),
+    indexed === text ? undefined : gt(orm`strpos(${searchText}, ${lower(text)})`, 0),
+  );
 }

@@ -19,13 +19,13 @@ export interface StoredCheckpoint {
   readonly ageSeconds: number;
 }
 
-/** Waits for the writer's lock, then reads the state and the time that the batch's records get. */
+/** Waits for the writer's lock, then reads the state and the time that the batch's records get, which never goes back. */
 export async function lockLog(db: Queryable): Promise<LogState & { recordTime: string }> {
   await db.sql`select pg_advisory_xact_lock(${writerLock})`;
   const [row] = await db.orm
-    .select({ ...stateColumns, recordTime: utcText(clockTime) })
-    .from(logState)
-    .for('update');
+    .update(logState)
+    .set({ recordTime: orm`greatest(${logState.recordTime}, ${clockTime})` })
+    .returning({ ...stateColumns, recordTime: utcText(logState.recordTime) });
   return { ...rowToState(row), recordTime: row?.recordTime ?? '' };
 }
 

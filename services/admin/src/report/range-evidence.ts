@@ -11,8 +11,9 @@ import {
   tileWidth,
 } from '@strongroom/tlog';
 import { recordToAuditRecord } from '../audit/audit-record.ts';
-import { findSequenceRange, listRecordRange, type SequencedRecord } from '../audit/audit-store.ts';
+import { listRecordRange, type SequencedRecord } from '../audit/audit-store.ts';
 import { createTileReader, type StoredCheckpoint } from '../audit/log-store.ts';
+import { findSequenceRange } from '../audit/period-bounds.ts';
 import { errors } from '../errors.ts';
 import type { Checkpointer } from '../transparency/checkpointer.ts';
 import type { RangeEvidence, ReportLine } from './report.ts';
@@ -33,7 +34,7 @@ export async function collectEvidence(
   period: { startTime: string; endTime: string },
   isLine: (record: SequencedRecord) => boolean,
 ): Promise<{ evidence: RangeEvidence; lines: ReportLine[] }> {
-  const range = await findSequenceRange(auditDatabase, period);
+  const range = await findSequenceRange(auditDatabase, { from: period.startTime, to: period.endTime });
   const checkpoint = await checkpointer.cover(range ? range.last + 1 : 0);
   if (!range) {
     const evidence = { firstSequence: 0, lastSequence: -1, recordCount: 0, faults: [], checkpoint: checkpoint.note };

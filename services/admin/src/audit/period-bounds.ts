@@ -1,0 +1,79 @@
+import type { Queryable } from '@strongroom/platform/database';
+import { and, between, gte, lt, max, min, type SQL } from 'drizzle-orm';
+import { auditRecords } from '../audit-schema.ts';
+
+/** RFC 3339; occurred at or after, and before. Either end may be open. */
+export interface Period {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** Positions, both included. */
+export interface SequenceRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Where what occurred in a period can stand: in a range, or displaced at one of these positions outside of it. */
+export interface PeriodPlaces extends SequenceRange {
+  readonly displaced: readonly string[];
+}
+
+/** More of them widen the range instead: a whole day of events that came late, say. */
+const displacedMax = 100;
+
+/**
+ * Undefined while the log is empty. The log is ordered by when it took records in, and takes them in within minutes, so a
+ * period is a range of it but for the displaced records, which have an index of their own. A range that is read by sequence
+ * has few rows that aren't of the period, whatever the log's size.
+ */
+export async function findPeriodPlaces({ sql }: Queryable, { from, to }: Period): Promise<PeriodPlaces | undefined> {
+  const [start, end] = [from ?? '-infinity', to ?? 'infinity'];
+  const [row] = await sql`
+    with edge as (
+      (select sequence from audit_record where record_time >= ${start}::timestamptz - interval '5 minutes'
+       order by record_time, sequence limit 1)
+      union all
+      (select sequence from audit_record where record_time <= ${end}::timestamptz + interval '5 minutes'
+       order by record_time desc, sequence desc limit 1)
+    ), span as (
+      select min(sequence) as first, max(sequence) as last from edge
+    ), displaced as (
+      select sequence from audit_record, span where occur_time >= ${start}::timestamptz and occur_time < ${end}::timestamptz
+        and record_time - occur_time not between interval '-5 minutes' and interval '5 minutes'
+        and sequence not between first and last
+    )
+    select first::text, last::text, count(sequence)::int as count, least(first, min(sequence))::text as widened_first,
+      greatest(last, max(sequence))::text as widened_last, (array_agg(sequence))[1:${displacedMax}]::text[] as displaced
+    from span left join displaced on true group by first, last`;
+  if (!row || row['first'] === null) return undefined;
+  return Number(row['count']) > displacedMax
+    ? { first: Number(row['widened_first']), last: Number(row['widened_last']), displaced: [] }
+    : {
+        first: Number(row['first']),
+        last: Number(row['last']),
+        displaced: Number(row['count']) === 0 ? [] : row['displaced'],
+      };
+}
+
+export function isInPeriod({ from, to }: Period, { first, last }: SequenceRange): SQL | undefined {
+  const { sequence, occurTime } = auditRecords;
+  return and(
+    between(sequence, first, last),
+    from === undefined ? undefined : gte(occurTime, from),
+    to === undefined ? undefined : lt(occurTime, to),
+  );
+}
+
+/** First and last position of what occurred in a period; undefined if nothing did. */
+export async function findSequenceRange(db: Queryable, period: Period): Promise<SequenceRange | undefined> {
+  const places = await findPeriodPlaces(db, period);
+  if (!places) return undefined;
+  const { sequence } = auditRecords;
+  const [row] = await db.orm
+    .select({ first: min(sequence), last: max(sequence) })
+    .from(auditRecords)
+    .where(isInPeriod(period, places));
+  const ends = [row?.first ?? [], row?.last ?? [], places.displaced.map(Number)].flat();
+  return ends.length === 0 ? undefined : { first: Math.min(...ends), last: Math.max(...ends) };
+}
