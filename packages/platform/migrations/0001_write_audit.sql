@@ -2,24 +2,32 @@
 -- psql: table, row ids, operation and the names of changed columns. Values never.
 
 -- A UUIDv7 (RFC 9562) from a random UUIDv4: its first 48 bits become the time, its version 7. PostgreSQL 18 has one
--- of its own; 15 to 17 don't.
-create function strongroom.uuidv7() returns uuid language sql volatile parallel safe
-set search_path = pg_catalog, pg_temp as $$
-  select encode(
-    set_bit(
+-- of its own, five times as fast; 15 to 17 don't. Bodies that are parsed here need no search_path, with which
+-- PostgreSQL could not put them in the caller's place.
+do $make$
+begin
+  if current_setting('server_version_num')::integer >= 180000 then
+    create function strongroom.uuidv7() returns uuid language sql volatile parallel safe
+    return pg_catalog.uuidv7();
+  else
+    create function strongroom.uuidv7() returns uuid language sql volatile parallel safe
+    return encode(
       set_bit(
-        overlay(
-          uuid_send(gen_random_uuid())
-          placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
-          from 1 for 6
+        set_bit(
+          overlay(
+            uuid_send(gen_random_uuid())
+            placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
+            from 1 for 6
+          ),
+          52, 1
         ),
-        52, 1
+        53, 1
       ),
-      53, 1
-    ),
-    'hex'
-  )::uuid
-$$;
+      'hex'
+    )::uuid;
+  end if;
+end
+$make$;
 --> statement-breakpoint
 -- The id of a row: the values of its key's columns.
 create function strongroom.row_key(content jsonb, key_columns text[]) returns text language sql immutable parallel safe

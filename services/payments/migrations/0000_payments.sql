@@ -242,7 +242,8 @@ create trigger payment_changes_keep_all before truncate on payment_changes
 create table psp_tasks (
   id uuid primary key,
   kind text not null check (kind in ('charge', 'refund')),
-  payment_id uuid not null references payments (id),
+  -- Without a foreign key, like the history: a task is made together with its payment or refund, which are never deleted.
+  payment_id uuid not null,
   -- Rises with every claim: who was taken over from can't write its result any more (F34).
   fence bigint not null default 0,
   attempt_count integer not null default 0,

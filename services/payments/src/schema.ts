@@ -111,9 +111,7 @@ export const paymentChanges = pgTable(
 export const pspTasks = pgTable('psp_tasks', {
   id: uuid('id').primaryKey(),
   kind: text('kind', { enum: ['charge', 'refund'] }).notNull(),
-  paymentId: uuid('payment_id')
-    .notNull()
-    .references(() => payments.id),
+  paymentId: uuid('payment_id').notNull(),
   fence: fence().notNull().default(0n),
   attemptCount: integer('attempt_count').notNull().default(0),
   nextAttemptTime: instant('next_attempt_time').notNull().defaultNow(),

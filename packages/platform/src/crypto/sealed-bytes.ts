@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 
 // NIST SP 800-38D: 96-bit random IVs and full 128-bit tags.
 const algorithm = 'aes-256-gcm';
@@ -27,11 +27,22 @@ export interface SealedParts {
   readonly ciphertext: Buffer;
 }
 
+const keyObjects = new WeakMap<Uint8Array, KeyObject>();
+
+/** Node makes one of every key that it is given as bytes, for each call: most of what sealing a short text costs. */
+function keyObjectOf(key: Uint8Array): KeyObject {
+  const known = keyObjects.get(key);
+  if (known !== undefined) return known;
+  const made = createSecretKey(key);
+  keyObjects.set(key, made);
+  return made;
+}
+
 export function sealBytes(key: Uint8Array, keyId: string, plaintext: Uint8Array, aad: Uint8Array): Buffer {
   const id = Buffer.from(keyId, 'utf8');
   if (id.length === 0 || id.length > keyIdBytesMax) throw new RangeError('A key id has 1 to 64 bytes.');
   const iv = randomBytes(ivBytes);
-  const cipher = createCipheriv(algorithm, key, iv, { authTagLength: tagBytes });
+  const cipher = createCipheriv(algorithm, keyObjectOf(key), iv, { authTagLength: tagBytes });
   const header = Buffer.concat([Buffer.from([formatVersion, id.length]), id]);
   // The header is authenticated too, so that a key id can't be exchanged.
   cipher.setAAD(Buffer.concat([header, aad]));
@@ -56,7 +67,7 @@ export function readSealed(sealed: Uint8Array): SealedParts {
 export function openBytes(key: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Buffer {
   const parts = readSealed(sealed);
   const header = Buffer.from(sealed.buffer, sealed.byteOffset, 2 + Buffer.byteLength(parts.keyId));
-  const decipher = createDecipheriv(algorithm, key, parts.iv, { authTagLength: tagBytes });
+  const decipher = createDecipheriv(algorithm, keyObjectOf(key), parts.iv, { authTagLength: tagBytes });
   decipher.setAAD(Buffer.concat([header, aad]));
   decipher.setAuthTag(parts.tag);
   try {

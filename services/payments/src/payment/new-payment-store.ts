@@ -28,7 +28,7 @@ export async function writeNewPayments(
     with acts as materialized (select set_config('strongroom.acts', ${JSON.stringify(acts)}, true)),
     given as materialized (
       select r.*, pg_try_advisory_xact_lock(r.lock) as held
-      from acts, jsonb_to_recordset(${JSON.stringify(writes.map(writeToRow))}::text::jsonb) as r (
+      from acts, json_to_recordset(${JSON.stringify(writes.map(writeToRow))}::text::json) as r (
         position integer, lock bigint, user_id uuid, method text, key_hash bytea, request_hash bytea, response bytea,
         expire_time timestamptz, id uuid, type text, currency_code text, minor_units bigint, recipient_id uuid,
         description text, metadata jsonb, payment_method_id uuid, scheduled_time timestamptz, recurrence text,

@@ -6,6 +6,8 @@ import { type NewPaymentOutcome, type NewPaymentWrite, writeNewPayments } from '
 const rowsMax = 64;
 /** Two, so that one is prepared while the other waits for the disk. */
 const statementsMax = 2;
+/** From here on two statements of half the size end sooner than one. */
+const splitRowsMin = 16;
 
 /** SQLSTATE classes 22 and 23: a value that can't be taken, a constraint that is broken. */
 function isRowFault(error: unknown): boolean {
@@ -26,7 +28,9 @@ export type NewPaymentWriter = (write: NewPaymentWrite) => Promise<NewPaymentOut
  */
 export function createNewPaymentWriter(database: Queryable, timeoutMs: number): NewPaymentWriter {
   const waiting: Waiting[] = [];
-  let running = 0;
+  let isStarting = false;
+  let statements = 0;
+  let rowsRunning = 0;
 
   async function run(batch: readonly Waiting[]): Promise<void> {
     const endMs = performance.now() + timeoutMs;
@@ -43,19 +47,36 @@ export function createNewPaymentWriter(database: Queryable, timeoutMs: number): 
     }
   }
 
+  /** Beside a running statement a much smaller one would only keep the next from growing. */
+  function rowsOfNext(): number {
+    if (statements === 0) return waiting.length < splitRowsMin ? waiting.length : Math.ceil(waiting.length / 2);
+    return statements < statementsMax && waiting.length * 2 >= rowsRunning ? waiting.length : 0;
+  }
+
   function start(): void {
-    while (running < statementsMax && waiting.length > 0) {
-      running += 1;
-      run(waiting.splice(0, rowsMax)).finally(() => {
-        running -= 1;
-        start();
+    isStarting = false;
+    for (let rows = rowsOfNext(); rows > 0; rows = rowsOfNext()) {
+      const batch = waiting.splice(0, Math.min(rows, rowsMax));
+      statements += 1;
+      rowsRunning += batch.length;
+      run(batch).finally(() => {
+        statements -= 1;
+        rowsRunning -= batch.length;
+        startSoon();
       });
     }
+  }
+
+  /** Once everyone who was told or read in this turn of the loop has had the time to write. */
+  function startSoon(): void {
+    if (isStarting) return;
+    isStarting = true;
+    setImmediate(start);
   }
 
   return (write) =>
     new Promise((resolve, reject) => {
       waiting.push({ write, resolve, reject });
-      start();
+      startSoon();
     });
 }
