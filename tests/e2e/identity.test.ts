@@ -1,12 +1,21 @@
-// Identity through the real system: every method of auth by REST and by Connect, on record; tokens of shared secrets and
-// forged ones at every service; DPoP. One system for the whole file.
+// Identity through the real system: every method of auth by REST, Connect and gRPC, on record; tokens of shared secrets
+// and forged ones at every service; DPoP. One system for the whole file.
 import { createHmac, createPublicKey, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DescMethod, getOption } from '@bufbuild/protobuf';
+import {
+  type DescMethod,
+  type DescMethodUnary,
+  fromJson,
+  getOption,
+  type JsonObject,
+  toJson,
+} from '@bufbuild/protobuf';
+import { createGrpcTransport } from '@connectrpc/connect-node';
 import { http } from '@strongroom/gen/google/api/annotations_pb.ts';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import { Audience } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
+import { readServiceError } from '@strongroom/platform/errors';
 import { methodPolicy } from '@strongroom/platform/rpc';
 import { createProofKey, forgeTokens, until } from '@strongroom/testkit';
 import t, { type Test } from 'tap';
@@ -85,6 +94,35 @@ const byRest: Caller = (name, message = {}, sender = {}) => {
 
 const byConnect: Caller = (name, message = {}, sender = {}) =>
   send('POST', `${system.gatewayUrl}/${AuthService.typeName}/${name}`, message, sender);
+
+const grpc = createGrpcTransport({ baseUrl: system.direct('auth') });
+
+/** At the service's own port, as operators do: nobody there is believed about a device. */
+const byGrpc: Caller = async (name, message = {}, { token, headers } = {}) => {
+  const method = methodNamed(name) as DescMethodUnary;
+  const sent = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers };
+  const request = fromJson(method.input, message as JsonObject);
+  try {
+    const { message: answer } = await grpc.unary(method, undefined, 60_000, { 'user-agent': agent, ...sent }, request);
+    return { status: 200, body: toJson(method.output, answer) };
+  } catch (error) {
+    const { status = 0, reason } = readServiceError(error) ?? {};
+    return { status, body: { code: reason } };
+  }
+};
+
+interface Protocol {
+  readonly call: Caller;
+  /** What the audit log must know of the caller. */
+  readonly caller: { readonly ipAddress: string; readonly userAgent: string; readonly deviceId: string };
+}
+
+const atEdge = { ipAddress: '127.0.0.1', userAgent: agent, deviceId: device };
+const protocols: Readonly<Record<string, Protocol>> = {
+  REST: { call: byRest, caller: atEdge },
+  Connect: { call: byConnect, caller: atEdge },
+  gRPC: { call: byGrpc, caller: { ...atEdge, deviceId: '' } },
+};
 
 const password = 'Vault-Of-Granite-9z!';
 const newPassword = 'Copper-Lantern-58-Meadow!';
@@ -199,7 +237,7 @@ const actions = [
   'MFA_RECOVERY',
 ];
 
-for (const [protocol, call] of Object.entries({ REST: byRest, Connect: byConnect })) {
+for (const [protocol, { call, caller }] of Object.entries(protocols)) {
   t.test(
     `S1.4: every method of auth answers by ${protocol}, and every act is on record`,
     { timeout: 120_000 },
@@ -219,7 +257,7 @@ for (const [protocol, call] of Object.entries({ REST: byRest, Connect: byConnect
           { what: `${action} in the audit log`, timeoutMs: 20_000 },
         );
         const byPerson = events.find(({ actorId }) => actorId === id);
-        t.match(byPerson, { ipAddress: '127.0.0.1', userAgent: agent, deviceId: device }, action);
+        t.match(byPerson, caller, action);
         t.match(byPerson?.traceId, /^[0-9a-f]{32}$/, `${action}: with its trace`);
       }
     },
@@ -253,7 +291,7 @@ for (const [protocol, call] of Object.entries({ REST: byRest, Connect: byConnect
     );
     for (const [name, traceId] of refused) {
       const event = events.find(({ details }) => details.method === name);
-      t.match(event, { actorId: person.id, ipAddress: '127.0.0.1', userAgent: agent, deviceId: device, traceId }, name);
+      t.match(event, { actorId: person.id, ...caller, traceId }, name);
     }
   });
 }
@@ -265,6 +303,38 @@ const routes: Record<string, string> = {
   profile: '/api/v1/profile',
   admin: '/api/v1/admin/flags',
 };
+
+t.test('S7.3: at every service a call with no, a forged or a revoked token is on record', async (t) => {
+  const person = await system.person('refused');
+  const traceId = randomUUID().replaceAll('-', '');
+  const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+  t.equal((await byRest('Logout', {}, { token: person.token })).status, 200);
+  for (const path of Object.values(routes)) {
+    for (const token of [undefined, 'not.a.token', person.token]) {
+      t.equal((await send('GET', `${system.gatewayUrl}${path}`, undefined, { token, headers })).status, 401);
+    }
+  }
+  t.equal((await byGrpc('FindUserByEmail', { email: person.email })).status, 403, 'a method for services');
+  const services = Object.keys(routes);
+  const expected = services.flatMap((name) =>
+    ['UNAUTHENTICATED', 'TOKEN_INVALID', 'TOKEN_REVOKED'].map((reason) => `${name} ${reason}`),
+  );
+  const found = await until(
+    async () => {
+      const events = await auditPage({ action: 'AUTHORIZATION_DENIED' });
+      const byCase = new Map(
+        events.map((event) => [`${event.details.method.split('.')[1]} ${event.details.reason}`, event]),
+      );
+      return [...expected, 'auth FORBIDDEN'].every((name) => byCase.has(name)) ? byCase : undefined;
+    },
+    { what: 'the refusals in the audit log', timeoutMs: 20_000 },
+  );
+  for (const name of expected) t.match(found.get(name), { actorId: '', ...atEdge }, name);
+  for (const name of services) {
+    const revoked = { subjectId: person.id, traceId, ...atEdge };
+    t.match(found.get(`${name} TOKEN_REVOKED`), revoked, `${name}: whose token it was is known`);
+  }
+});
 
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 const bySharedSecret = (text: string) => `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;

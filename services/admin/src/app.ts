@@ -3,7 +3,7 @@ import type { Authenticator, ServiceIdentity } from '@strongroom/platform/identi
 import type { RateLimiter } from '@strongroom/platform/limits';
 import type { Health } from '@strongroom/platform/process';
 import { createRpcServer, type RpcServerConfig } from '@strongroom/platform/rpc';
-import { createAuditRefusal, createAuditSensitiveRead } from '@strongroom/platform/service';
+import { createAuditSensitiveRead, createRefusalAudit } from '@strongroom/platform/service';
 import type { FastifyInstance } from 'fastify';
 import type { Watchers } from './audit/watchers.ts';
 import type { Deps } from './deps.ts';
@@ -31,7 +31,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     identity,
     rateLimiter,
     config,
-    auditRefusal: createAuditRefusal(database),
+    refusalAudit: createRefusalAudit({ database, logger }),
     auditSensitiveRead: createAuditSensitiveRead(database),
   });
   endWatchesOnClose(app, deps.watchers);

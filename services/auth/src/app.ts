@@ -8,7 +8,7 @@ import {
 } from '@strongroom/platform/identity';
 import { noticeKeyFromConfig } from '@strongroom/platform/outbox';
 import { createRpcServer } from '@strongroom/platform/rpc';
-import { createAuditRefusal, createAuditSensitiveRead, type ServiceResources } from '@strongroom/platform/service';
+import { createAuditSensitiveRead, createRefusalAudit, type ServiceResources } from '@strongroom/platform/service';
 import type { FastifyInstance } from 'fastify';
 import { beginCounts } from './begin-counts.ts';
 import type { AuthConfig } from './config.ts';
@@ -50,7 +50,7 @@ export async function buildApp(resources: AppResources): Promise<App> {
     identity: resources.identity,
     rateLimiter: resources.rateLimiter,
     authenticator: ownAuthenticator(deps),
-    auditRefusal: createAuditRefusal(database),
+    refusalAudit: createRefusalAudit({ database, logger }),
     auditSensitiveRead: createAuditSensitiveRead(database),
   });
   registerJwks(server, deps.signingKeys);

@@ -288,7 +288,7 @@ export async function makeAdmin(fixture: AuthFixture) {
 }
 
 /** Counts what reaches the hasher, which goes on as it is. */
-export function countEvaluations(of: AuthFixture, onEnd: (undo: () => void) => void): () => number {
+export function countEvaluations(of: Pick<AuthFixture, 'app'>, onEnd: (undo: () => void) => void): () => number {
   const { hasher } = of.app.deps;
   const verify = hasher.verify;
   let count = 0;

@@ -5,7 +5,7 @@ import type { RateLimiter } from '@strongroom/platform/limits';
 import type { Health } from '@strongroom/platform/process';
 import type { ConcurrencyLimit } from '@strongroom/platform/resilience';
 import { createRpcServer } from '@strongroom/platform/rpc';
-import { createAuditRefusal, createAuditSensitiveRead } from '@strongroom/platform/service';
+import { createAuditSensitiveRead, createRefusalAudit } from '@strongroom/platform/service';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from './deps.ts';
 import { createRoutes } from './routes.ts';
@@ -35,7 +35,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     rateLimiter,
     concurrencyLimit,
     config,
-    auditRefusal: createAuditRefusal(database),
+    refusalAudit: createRefusalAudit({ database, logger }),
     auditSensitiveRead: createAuditSensitiveRead(database),
   });
 }

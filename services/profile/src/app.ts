@@ -4,7 +4,7 @@ import type { Authenticator, ServiceIdentity } from '@strongroom/platform/identi
 import type { RateLimiter } from '@strongroom/platform/limits';
 import type { Health } from '@strongroom/platform/process';
 import { createRpcServer, type RpcServerConfig } from '@strongroom/platform/rpc';
-import { createAuditRefusal, createAuditSensitiveRead } from '@strongroom/platform/service';
+import { createAuditSensitiveRead, createRefusalAudit } from '@strongroom/platform/service';
 import type { Metrics } from '@strongroom/platform/telemetry';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from './deps.ts';
@@ -33,7 +33,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     identity,
     rateLimiter,
     config,
-    auditRefusal: createAuditRefusal(database),
+    refusalAudit: createRefusalAudit({ database, logger }),
     auditSensitiveRead: createAuditSensitiveRead(database),
   });
 }

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file strongroom/auth/v1/password.proto.
  */
 export const file_strongroom_auth_v1_password: GenFile = /*@__PURE__*/
-  fileDesc("CiFzdHJvbmdyb29tL2F1dGgvdjEvcGFzc3dvcmQucHJvdG8SEnN0cm9uZ3Jvb20uYXV0aC52MSKFAQoVQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0EiQKEGN1cnJlbnRfcGFzc3dvcmQYASABKAlCCrpIB3IFEAEo/wESIAoMbmV3X3Bhc3N3b3JkGAIgASgJQgq6SAdyBRABKP8BEhwKDGtlZXBfc2Vzc2lvbhgDIAEoCEIGmrUYAggBOgaStRgCCAQiGAoWQ2hhbmdlUGFzc3dvcmRSZXNwb25zZSJ0ChtSZXF1ZXN0UGFzc3dvcmRSZXNldFJlcXVlc3QSIQoFZW1haWwYASABKAlCErpIB3IFGP8BYAGatRgECAIQAxIeCgdjYXB0Y2hhGAIgASgJQgi6SAVyAxiAIEgAiAEBOgaStRgCCAFCCgoIX2NhcHRjaGEiHgocUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXNwb25zZSJbChRSZXNldFBhc3N3b3JkUmVxdWVzdBIZCgV0b2tlbhgBIAEoCUIKukgHcgUQARiABBIgCgxuZXdfcGFzc3dvcmQYAiABKAlCCrpIB3IFEAEo/wE6BpK1GAIIBCIXChVSZXNldFBhc3N3b3JkUmVzcG9uc2UiNwoSVmVyaWZ5RW1haWxSZXF1ZXN0EhkKBXRva2VuGAEgASgJQgq6SAdyBRABGIAEOgaStRgCCAQiFQoTVmVyaWZ5RW1haWxSZXNwb25zZSIbChlSZXNlbmRWZXJpZmljYXRpb25SZXF1ZXN0IhwKGlJlc2VuZFZlcmlmaWNhdGlvblJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_strongroom_options_v1_policy]);
+  fileDesc("CiFzdHJvbmdyb29tL2F1dGgvdjEvcGFzc3dvcmQucHJvdG8SEnN0cm9uZ3Jvb20uYXV0aC52MSKFAQoVQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0EiQKEGN1cnJlbnRfcGFzc3dvcmQYASABKAlCCrpIB3IFEAEo/wESIAoMbmV3X3Bhc3N3b3JkGAIgASgJQgq6SAdyBRABKP8BEhwKDGtlZXBfc2Vzc2lvbhgDIAEoCEIGmrUYAggBOgaStRgCCAQiGAoWQ2hhbmdlUGFzc3dvcmRSZXNwb25zZSJ0ChtSZXF1ZXN0UGFzc3dvcmRSZXNldFJlcXVlc3QSIQoFZW1haWwYASABKAlCErpIB3IFGP8BYAGatRgECAIQAxIeCgdjYXB0Y2hhGAIgASgJQgi6SAVyAxiAIEgAiAEBOgaStRgCCAFCCgoIX2NhcHRjaGEiHgocUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXNwb25zZSJbChRSZXNldFBhc3N3b3JkUmVxdWVzdBIZCgV0b2tlbhgBIAEoCUIKukgHcgUQARiABBIgCgxuZXdfcGFzc3dvcmQYAiABKAlCCrpIB3IFEAEo/wE6BpK1GAIIBCIXChVSZXNldFBhc3N3b3JkUmVzcG9uc2UiZwoSVmVyaWZ5RW1haWxSZXF1ZXN0EhkKBXRva2VuGAEgASgJQgq6SAdyBRABGIAEEiEKCHBhc3N3b3JkGAIgASgJQgq6SAdyBRABKP8BSACIAQE6BpK1GAIIBEILCglfcGFzc3dvcmQiFQoTVmVyaWZ5RW1haWxSZXNwb25zZSIbChlSZXNlbmRWZXJpZmljYXRpb25SZXF1ZXN0IhwKGlJlc2VuZFZlcmlmaWNhdGlvblJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_strongroom_options_v1_policy]);
 
 /**
  * ChangePasswordRequest sets a new password and ends the user's sessions.
@@ -151,7 +151,7 @@ export const ResetPasswordResponseSchema: GenMessage<ResetPasswordResponse> = /*
   messageDesc(file_strongroom_auth_v1_password, 5);
 
 /**
- * VerifyEmailRequest proves an address by a token from a message.
+ * VerifyEmailRequest proves an address by a token from a message, and that its owner is who registered it.
  *
  * @generated from message strongroom.auth.v1.VerifyEmailRequest
  */
@@ -162,6 +162,13 @@ export type VerifyEmailRequest = Message<"strongroom.auth.v1.VerifyEmailRequest"
    * @generated from field: string token = 1;
    */
   token: string;
+
+  /**
+   * The password of the account. Needed with EMAIL_VERIFICATION=required: whoever reads the message must be who registered.
+   *
+   * @generated from field: optional string password = 2;
+   */
+  password?: string | undefined;
 };
 
 /**

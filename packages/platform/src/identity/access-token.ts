@@ -6,6 +6,23 @@ export class TokenFault extends Error {
   override readonly name = 'TokenFault';
 }
 
+/** The cause of TOKEN_EXPIRED and TOKEN_REVOKED: the token was a genuine one, so whose it was is known. */
+export class SpentToken extends Error {
+  override readonly name = 'SpentToken';
+  readonly userId: string;
+
+  constructor({ userId }: Principal) {
+    super('no longer valid');
+    this.userId = userId;
+  }
+}
+
+/** Whose genuine token was refused; undefined where it was no token of ours. */
+export function userOfRefusedToken(error: unknown): string | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof SpentToken ? cause.userId : undefined;
+}
+
 export interface TokenHeader {
   readonly kid: string;
   readonly alg: string;

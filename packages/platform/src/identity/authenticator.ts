@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { commonErrors } from '../errors/index.ts';
 import type { Principal } from '../rpc/call.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
-import { CLOCK_SKEW_MS, claimsToPrincipal, readTokenHeader, TokenFault } from './access-token.ts';
+import { CLOCK_SKEW_MS, claimsToPrincipal, readTokenHeader, SpentToken, TokenFault } from './access-token.ts';
 import type { KeySource, VerificationKey } from './keys.ts';
 import type { Revocation } from './revocation.ts';
 
@@ -68,12 +68,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       });
       if (principal.expireTime.getTime() + CLOCK_SKEW_MS <= now()) {
         metrics?.increment('auth_token_verifications_total', { outcome: 'expired' });
-        throw commonErrors.TOKEN_EXPIRED();
+        throw commonErrors.TOKEN_EXPIRED({ cause: new SpentToken(principal) });
       }
       // Outside of the cache, and by the token's id: revocation counts from the very next call on (S1.2c).
       if (await revocation.isRevoked(principal)) {
         metrics?.increment('auth_token_verifications_total', { outcome: 'revoked' });
-        throw commonErrors.TOKEN_REVOKED();
+        throw commonErrors.TOKEN_REVOKED({ cause: new SpentToken(principal) });
       }
       metrics?.increment('auth_token_verifications_total', { outcome: 'valid' });
       return principal;

@@ -1,3 +1,4 @@
+export { userOfRefusedToken } from './access-token.ts';
 export {
   type Authenticator,
   type AuthenticatorOptions,

@@ -4,7 +4,7 @@ export { holdsCardNumber, isCardNumber } from './card-number.ts';
 export { asService, type ForwardableCall, forward } from './client/call-options.ts';
 export { createServiceClient, type ServiceClient, type ServiceClientOptions } from './client/service-client.ts';
 export { fieldPolicy } from './message-text.ts';
-export type { AuditRefusal, AuditSensitiveRead } from './pipeline.ts';
+export type { AuditSensitiveRead, RefusalAudit } from './pipeline.ts';
 export { BODY_LIMIT_MAX_BYTES, DEFAULT_BODY_LIMIT_BYTES, DEFAULT_DEADLINE_MS, methodPolicy } from './policy.ts';
 export { securityHeaderList } from './security-headers.ts';
 export { createRpcServer, type RpcRoute, type RpcServerConfig, type RpcServerOptions } from './server.ts';

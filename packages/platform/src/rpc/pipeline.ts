@@ -3,7 +3,7 @@ import { Code, type ConnectError } from '@connectrpc/connect';
 import type { MethodPolicy } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { commonErrors, isServiceError, readServiceError, toConnectError } from '../errors/index.ts';
 import type { Flags } from '../flags/index.ts';
-import type { Authenticator } from '../identity/index.ts';
+import { type Authenticator, userOfRefusedToken } from '../identity/index.ts';
 import type { RateLimiter, RateRule } from '../limits/index.ts';
 import type { ConcurrencyLimit, Permit } from '../resilience/index.ts';
 import { type Logger, type Metrics, runInRequest } from '../telemetry/index.ts';
@@ -21,8 +21,19 @@ import { recordOutcome } from './outcome.ts';
 import { methodPolicy } from './policy.ts';
 import { type CallOrigin, ServerCall } from './server-call.ts';
 
-/** Records a refusal for want of rights, or a card number where none belongs, as AUTHORIZATION_DENIED. */
-export type AuditRefusal = (call: Call, reason: string) => Promise<void> | void;
+export interface Refusal {
+  readonly reason: string;
+  /** Whose token was refused, where it was a genuine one (expired, revoked). */
+  readonly subjectId?: string | undefined;
+}
+
+/** Records refusals: no or no valid token, want of rights, a card number where none belongs. */
+export interface RefusalAudit {
+  record(call: Call, refusal: Refusal): Promise<void> | void;
+  /** Ends with the server: what isn't written yet is. */
+  close(): Promise<void>;
+}
+
 /** Records that a method marked sensitive_read has answered. If it can't, the call fails. */
 export type AuditSensitiveRead = (call: Call, request: Message, response: unknown) => Promise<void> | void;
 
@@ -36,7 +47,7 @@ export interface PipelineOptions {
   readonly limitRule: RateRule;
   readonly concurrency: ConcurrencyLimit;
   readonly validation: RequestInterceptor;
-  readonly auditRefusal?: AuditRefusal | undefined;
+  readonly refusalAudit?: RefusalAudit | undefined;
   readonly auditSensitiveRead?: AuditSensitiveRead | undefined;
 }
 
@@ -135,10 +146,12 @@ export class MethodPipeline {
   /** The error as it is answered; refusals are recorded before the answer goes out. */
   async refuse(call: ServerCall, cause: unknown): Promise<ConnectError> {
     const error = toConnectError(cause);
-    const isRefusal = error.code === Code.PermissionDenied || isServiceError(error, 'CARD_NUMBER_NOT_ALLOWED');
-    if (isRefusal && this.#options.auditRefusal !== undefined) {
+    if (isRefusal(call, error)) {
       try {
-        await this.#options.auditRefusal(call, reasonOf(error));
+        await this.#options.refusalAudit?.record(call, {
+          reason: reasonOf(error),
+          subjectId: userOfRefusedToken(cause),
+        });
       } catch (auditError) {
         this.#options.logger.error({ err: auditError, method: this.method.name }, 'a refusal could not be recorded');
       }
@@ -157,6 +170,12 @@ export class MethodPipeline {
 }
 
 const OVERLOAD_RETRY_AFTER_MS = 1_000;
+
+/** A wrong password or code is the use case's to record. */
+function isRefusal(call: ServerCall, error: ConnectError): boolean {
+  if (error.code === Code.Unauthenticated) return !call.decoded;
+  return error.code === Code.PermissionDenied || isServiceError(error, 'CARD_NUMBER_NOT_ALLOWED');
+}
 
 function reasonOf(error: ConnectError): string {
   return readServiceError(error)?.reason ?? commonErrors.FORBIDDEN.reason;

@@ -13,7 +13,7 @@ import { registerHealthRoutes } from './health-routes.ts';
 import { registerInfrastructureServices } from './infrastructure-routes.ts';
 import { createValidationInterceptor } from './interceptors/validation.ts';
 import { createOnePortServer } from './one-port.ts';
-import { type AuditRefusal, type AuditSensitiveRead, MethodPipeline } from './pipeline.ts';
+import { type AuditSensitiveRead, MethodPipeline, type RefusalAudit } from './pipeline.ts';
 import { methodPolicy } from './policy.ts';
 import { registerRefusals, URL_MAX_CHARACTERS } from './refusals.ts';
 import { unaryConstraintStrategy } from './route-constraint.ts';
@@ -46,7 +46,7 @@ export interface RpcServerOptions {
   readonly identity?: ServiceIdentity | undefined;
   /** Which methods an administrator has switched off; left out, none. */
   readonly flags?: Flags | undefined;
-  readonly auditRefusal?: AuditRefusal | undefined;
+  readonly refusalAudit?: RefusalAudit | undefined;
   readonly auditSensitiveRead?: AuditSensitiveRead | undefined;
   /** Shared limits; left out, the process counts for itself. */
   readonly rateLimiter?: RateLimiter | undefined;
@@ -84,6 +84,7 @@ export async function createRpcServer(options: RpcServerOptions): Promise<Fastif
   );
   registerRpcs(app, options, await securityHeaderList());
   registerRefusals(app, options.logger);
+  app.addHook('onClose', async () => options.refusalAudit?.close());
   return app;
 }
 

@@ -2,21 +2,45 @@ import type { Message } from '@bufbuild/protobuf';
 import type { Database } from '../database/index.ts';
 import type { ResourceType } from '../events/index.ts';
 import { appendEvent } from '../outbox/index.ts';
-import { type AuditRefusal, type AuditSensitiveRead, actOf, type Call } from '../rpc/index.ts';
+import { type AuditSensitiveRead, actOf, type Call, type RefusalAudit } from '../rpc/index.ts';
+import type { Logger } from '../telemetry/index.ts';
+import { type RefusalCount, RefusalTally } from './refusal-tally.ts';
 
-/** Records a refused call (S7.3). Without it the refusal would leave no trace. */
-export function createAuditRefusal(database: Database): AuditRefusal {
-  return async (call, reason) => {
-    const act = actOf(call);
-    await database.transaction(act, (tx) =>
-      appendEvent(tx, act, {
-        action: 'AUTHORIZATION_DENIED',
-        resourceType: resourceTypeOf(call),
-        resourceId: '',
-        details: { method: methodName(call), reason },
+/**
+ * Records refused calls as AUTHORIZATION_DENIED (S7.3), which would leave no trace otherwise. One by a person or a
+ * service is recorded before it is answered; those of nobody known by way of a tally.
+ */
+export function createRefusalAudit({ database, logger }: { database: Database; logger: Logger }): RefusalAudit {
+  const record = (refusals: RefusalCount) => recordRefusals(database, refusals);
+  const tally = new RefusalTally({
+    record: (refusals) =>
+      record(refusals).catch((error: unknown) => {
+        const { method, reason, count } = refusals;
+        logger.error({ err: error, method, reason, count }, 'refusals could not be recorded');
       }),
-    );
+  });
+  return {
+    async record(call, { reason, subjectId }) {
+      const act = actOf(call);
+      const refusal = { act, method: methodName(call), reason, resourceType: resourceTypeOf(call), subjectId };
+      if (act.actorKind === 'anonymous') tally.note(refusal);
+      else await record({ ...refusal, count: 1 });
+    },
+    close: () => tally.close(),
   };
+}
+
+async function recordRefusals(database: Database, refusals: RefusalCount): Promise<void> {
+  const { act, method, reason, resourceType, subjectId, count } = refusals;
+  await database.transaction(act, (tx) =>
+    appendEvent(tx, act, {
+      action: 'AUTHORIZATION_DENIED',
+      resourceType,
+      resourceId: '',
+      ...(subjectId === undefined ? {} : { subjectId }),
+      details: { method, reason, ...(count === 1 ? {} : { count: String(count) }) },
+    }),
+  );
 }
 
 /** Records that a method marked sensitive_read has answered: who saw what. */

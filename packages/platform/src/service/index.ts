@@ -1,4 +1,4 @@
-export { createAuditRefusal, createAuditSensitiveRead } from './audit-hooks.ts';
+export { createAuditSensitiveRead, createRefusalAudit } from './audit-hooks.ts';
 export { openFlags } from './open-flags.ts';
 export {
   type OpenServiceOptions,

@@ -4,7 +4,13 @@ import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { readServiceError } from '@strongroom/platform/errors';
 import { createRateLimiter } from '@strongroom/platform/limits';
-import { asService, createServiceClient, forward, type ServiceClient } from '@strongroom/platform/rpc';
+import {
+  asService,
+  createServiceClient,
+  forward,
+  type RefusalAudit,
+  type ServiceClient,
+} from '@strongroom/platform/rpc';
 import t from 'tap';
 import { createTestIdentities, startServer, type TestServer } from './fixture.ts';
 
@@ -27,14 +33,19 @@ const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}`
 
 t.test('B-zero: audience and roles are the contract’s, in the service itself', async (t) => {
   const refusals: string[] = [];
-  const auditRefusal = (call: { method: { name: string }; principal?: { userId: string } }, reason: string) => {
-    refusals.push(`${call.method.name} ${reason} ${call.principal?.userId ?? '-'}`);
+  const refusalAudit: RefusalAudit = {
+    record(call, { reason, subjectId }) {
+      refusals.push(`${call.method.name} ${reason} ${call.principal?.userId ?? '-'} ${subjectId ?? '-'}`);
+    },
+    close: () => Promise.resolve(),
   };
-  const server = await startServer({ auditRefusal: auditRefusal as never });
+  const server = await startServer({ refusalAudit });
   t.teardown(() => server.close());
   const userId = '018f3c5e-0000-7000-8000-000000000001';
   const customer = bearer(server.tokens.token({ userId }));
   const admin = bearer(server.tokens.token({ role: 'ADMIN' }));
+  const minuteAgoS = Math.floor(Date.now() / 1_000) - 60;
+  const expired = bearer(server.tokens.token({ userId, claims: { iat: minuteAgoS - 900, exp: minuteAgoS } }));
   for (const { auth, payments } of clientsOf(server)) {
     refusals.length = 0;
     t.equal(await reasonOf(auth.login({ email: 'a@example.com', password: 'p' })), 'answered');
@@ -50,18 +61,26 @@ t.test('B-zero: audience and roles are the contract’s, in the service itself',
     t.equal(await reasonOf(auth.getSecretsStatus({}, customer)), 'FORBIDDEN');
     t.equal(await reasonOf(auth.findUserByEmail({ email: 'a@example.com' })), 'FORBIDDEN');
     t.equal(await reasonOf(auth.findUserByEmail({ email: 'a@example.com' }, admin)), 'FORBIDDEN');
-    t.same(refusals, [
-      `GetReport FORBIDDEN ${userId}`,
-      `GetSecretsStatus FORBIDDEN ${userId}`,
-      'FindUserByEmail FORBIDDEN -',
-      refusals[3],
-    ]);
+    t.equal(await reasonOf(auth.getMe({}, expired)), 'TOKEN_EXPIRED');
+    t.same(
+      refusals,
+      [
+        'GetMe UNAUTHENTICATED - -',
+        'GetMe TOKEN_INVALID - -',
+        `GetReport FORBIDDEN ${userId} -`,
+        `GetSecretsStatus FORBIDDEN ${userId} -`,
+        'FindUserByEmail FORBIDDEN - -',
+        refusals[5],
+        `GetMe TOKEN_EXPIRED - ${userId}`,
+      ],
+      'S7.3: each is handed to the record, with the person where one is known',
+    );
   }
 });
 
 t.test('S7.3: a refusal that can’t be recorded is still a refusal', async (t) => {
   const server = await startServer({
-    auditRefusal: () => Promise.reject(new Error('outbox is down')),
+    refusalAudit: { record: () => Promise.reject(new Error('outbox is down')), close: () => Promise.resolve() },
   });
   t.teardown(() => server.close());
   for (const { payments } of clientsOf(server)) {

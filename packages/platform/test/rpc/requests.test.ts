@@ -5,7 +5,7 @@ import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect
 import type { CreatePaymentRequestSchema } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { readServiceError } from '@strongroom/platform/errors';
-import { holdsCardNumber } from '@strongroom/platform/rpc';
+import { holdsCardNumber, type RefusalAudit } from '@strongroom/platform/rpc';
 import t, { type Test } from 'tap';
 
 import { startServer } from './fixture.ts';
@@ -19,7 +19,11 @@ const payment: MessageInitShape<typeof CreatePaymentRequestSchema> = {
 
 async function createClients(t: Pick<Test, 'teardown'>) {
   const refusals: string[] = [];
-  const server = await startServer({ auditRefusal: (_call, reason) => void refusals.push(reason) });
+  const refusalAudit: RefusalAudit = {
+    record: (_call, { reason }) => void refusals.push(reason),
+    close: () => Promise.resolve(),
+  };
+  const server = await startServer({ refusalAudit });
   t.teardown(() => server.close());
   const authorization = `Bearer ${server.tokens.token()}`;
   const clients = [

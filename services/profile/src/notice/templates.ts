@@ -2,7 +2,7 @@
 export const templates = {
   'verify-email': {
     subject: 'Confirm your e-mail address',
-    text: 'Hello {name},\n\nconfirm this address with the following token, which works once:\n\n{token}\n\nIf you did not register, ignore this message.',
+    text: 'Hello {name},\n\nconfirm this address with your password and the following token, which works once:\n\n{token}\n\nIf you did not register, do not confirm it. If you did and your password is not accepted, someone else registered with your address: reset the password, and the account is yours.',
   },
   'account-exists': {
     subject: 'You already have an account',
