@@ -213,7 +213,7 @@ t.test('S1.1c: health, readiness and keys are never limited', async (t) => {
   t.equal((await redis.keys('rl:*')).length, 0);
 });
 
-t.test('S1.1c, older fault 46: X-Forwarded-For counts only from a trusted proxy', async (t) => {
+t.test('S1.1c, older faults 19, 46: X-Forwarded-For counts only from a trusted proxy', async (t) => {
   const untrusting = await startGateway(mesh, { variables: { ...limits, TRUSTED_PROXIES: '' } });
   const send: Send = (index) =>
     createJsonClient(untrusting.url).post(

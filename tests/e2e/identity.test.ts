@@ -3,25 +3,19 @@
 import { createHmac, createPublicKey, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type DescMethod,
-  type DescMethodUnary,
-  fromJson,
-  getOption,
-  type JsonObject,
-  toJson,
-} from '@bufbuild/protobuf';
-import { createGrpcTransport } from '@connectrpc/connect-node';
+import { type DescMethod, getOption } from '@bufbuild/protobuf';
 import { http } from '@strongroom/gen/google/api/annotations_pb.ts';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import { Audience } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
-import { readServiceError } from '@strongroom/platform/errors';
 import { methodPolicy } from '@strongroom/platform/rpc';
 import { createProofKey, forgeTokens, until } from '@strongroom/testkit';
 import t, { type Test } from 'tap';
 import { freePort } from '../../scripts/support/ports.ts';
 import { codeAt, stepAt } from '../../services/auth/src/mfa/totp.ts';
 import { createSoftwareAuthenticator } from '../../services/auth/test/software-authenticator.ts';
+import { howToGetChromium, openChromium } from './browser.ts';
+import { atEdge, type Body, type Caller, identityProtocols, send } from './identity-protocols.ts';
+import { openPasskeyPage } from './passkey-page.ts';
 import { startTestSystem } from './system-fixture.ts';
 
 t.setTimeout(230_000);
@@ -30,99 +24,12 @@ const edgePort = await freePort();
 const system = await startTestSystem(t.teardown, {
   GATEWAY_PORT: String(edgePort),
   DPOP_ORIGINS: `http://127.0.0.1:${edgePort}`,
+  WEBAUTHN_ORIGINS: `http://localhost:3000,http://localhost:${edgePort}`,
   JWT_SECRETS: JSON.stringify([{ kid: 'shared', secret }]),
 });
 const administrator = await system.administrator();
 
-// biome-ignore lint/suspicious/noExplicitAny: an outside client, which knows no types of ours
-type Body = any;
-interface Answer {
-  readonly status: number;
-  readonly body: Body;
-}
-interface Sender {
-  readonly token?: string | undefined;
-  readonly headers?: Record<string, string>;
-}
-/** Calls a method of AuthService with its message in JSON. */
-type Caller = (method: string, message?: Record<string, unknown>, sender?: Sender) => Promise<Answer>;
-
-const device = 'device-0193b1f0';
-const agent = 'identity-test/1';
-
-async function send(method: string, url: string, body: unknown, { token, headers }: Sender): Promise<Answer> {
-  const response = await fetch(url, {
-    method,
-    headers: {
-      'user-agent': agent,
-      'x-device-id': device,
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
-}
-
-const methodNamed = (name: string): DescMethod => {
-  const found = AuthService.methods.find((method) => method.name === name);
-  if (found === undefined) throw new Error(`there is no method ${name}`);
-  return found;
-};
-
-/** By the contract's own route (google.api.http). */
-const byRest: Caller = (name, message = {}, sender = {}) => {
-  const rule = getOption(methodNamed(name), http);
-  const left = new Map(Object.entries(message));
-  const path = String(rule.pattern.value).replace(/\{(\w+)\}/g, (_, field: string) => {
-    const value = left.get(field);
-    left.delete(field);
-    return encodeURIComponent(String(value));
-  });
-  const verb = (rule.pattern.case ?? 'get').toUpperCase();
-  const query = new URLSearchParams(Object.fromEntries([...left].map(([field, value]) => [field, String(value)])));
-  const isBody = rule.body === '*';
-  return send(
-    verb,
-    `${system.gatewayUrl}${path}${isBody ? '' : `?${query}`}`,
-    isBody ? Object.fromEntries(left) : undefined,
-    sender,
-  );
-};
-
-const byConnect: Caller = (name, message = {}, sender = {}) =>
-  send('POST', `${system.gatewayUrl}/${AuthService.typeName}/${name}`, message, sender);
-
-const grpc = createGrpcTransport({ baseUrl: system.direct('auth') });
-
-/** At the service's own port, as operators do: nobody there is believed about a device. */
-const byGrpc: Caller = async (name, message = {}, { token, headers } = {}) => {
-  const method = methodNamed(name) as DescMethodUnary;
-  const sent = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers };
-  const request = fromJson(method.input, message as JsonObject);
-  try {
-    const { message: answer } = await grpc.unary(method, undefined, 60_000, { 'user-agent': agent, ...sent }, request);
-    return { status: 200, body: toJson(method.output, answer) };
-  } catch (error) {
-    const { status = 0, reason } = readServiceError(error) ?? {};
-    return { status, body: { code: reason } };
-  }
-};
-
-interface Protocol {
-  readonly call: Caller;
-  /** What the audit log must know of the caller. */
-  readonly caller: { readonly ipAddress: string; readonly userAgent: string; readonly deviceId: string };
-}
-
-const atEdge = { ipAddress: '127.0.0.1', userAgent: agent, deviceId: device };
-const protocols: Readonly<Record<string, Protocol>> = {
-  REST: { call: byRest, caller: atEdge },
-  Connect: { call: byConnect, caller: atEdge },
-  gRPC: { call: byGrpc, caller: { ...atEdge, deviceId: '' } },
-};
+const protocols = identityProtocols(system.gatewayUrl, system.direct('auth'));
 
 const password = 'Vault-Of-Granite-9z!';
 const newPassword = 'Copper-Lantern-58-Meadow!';
@@ -308,13 +215,13 @@ t.test('S7.3: at every service a call with no, a forged or a revoked token is on
   const person = await system.person('refused');
   const traceId = randomUUID().replaceAll('-', '');
   const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
-  t.equal((await byRest('Logout', {}, { token: person.token })).status, 200);
+  t.equal((await protocols.REST.call('Logout', {}, { token: person.token })).status, 200);
   for (const path of Object.values(routes)) {
     for (const token of [undefined, 'not.a.token', person.token]) {
       t.equal((await send('GET', `${system.gatewayUrl}${path}`, undefined, { token, headers })).status, 401);
     }
   }
-  t.equal((await byGrpc('FindUserByEmail', { email: person.email })).status, 403, 'a method for services');
+  t.equal((await protocols.gRPC.call('FindUserByEmail', { email: person.email })).status, 403, 'a method for services');
   const services = Object.keys(routes);
   const expected = services.flatMap((name) =>
     ['UNAUTHENTICATED', 'TOKEN_INVALID', 'TOKEN_REVOKED'].map((reason) => `${name} ${reason}`),
@@ -360,29 +267,33 @@ t.test('S3.1a: a token of JWT_SECRETS is taken by every service, through the edg
   }
 });
 
-t.test('S3.1a: every forgery is refused by every service, with one body', { timeout: 60_000 }, async (t) => {
-  const { keys } = (await send('GET', `${system.gatewayUrl}/.well-known/jwks.json`, undefined, {})).body;
-  const pem = createPublicKey({ key: keys[0], format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
-  const forgeries = forgeTokens({
-    header,
-    claims: claimsOf(administrator.token),
-    sign: bySharedSecret,
-    publicKey: { kid: keys[0].kid, pem },
-    secret: { kid: 'shared', secret: Buffer.from(secret) },
-  });
-  t.ok(Object.keys(forgeries).length >= 40, `${Object.keys(forgeries).length} forgeries`);
-  const bodies = new Set<string>();
-  for (const [service, path] of Object.entries(routes)) {
-    for (const [name, token] of Object.entries(forgeries)) {
-      const { status, body } = await send('GET', `${system.gatewayUrl}${path}`, undefined, { token });
-      const { requestId: _, instance: __, ...told } = body;
-      if (status !== 401) t.fail(`${service}, ${name}: ${status}`);
-      bodies.add(JSON.stringify(told));
+t.test(
+  'S3.1a: every forgery is refused by every service, with one body (older faults 3, 18)',
+  { timeout: 60_000 },
+  async (t) => {
+    const { keys } = (await send('GET', `${system.gatewayUrl}/.well-known/jwks.json`, undefined, {})).body;
+    const pem = createPublicKey({ key: keys[0], format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
+    const forgeries = forgeTokens({
+      header,
+      claims: claimsOf(administrator.token),
+      sign: bySharedSecret,
+      publicKey: { kid: keys[0].kid, pem },
+      secret: { kid: 'shared', secret: Buffer.from(secret) },
+    });
+    t.ok(Object.keys(forgeries).length >= 40, `${Object.keys(forgeries).length} forgeries`);
+    const bodies = new Set<string>();
+    for (const [service, path] of Object.entries(routes)) {
+      for (const [name, token] of Object.entries(forgeries)) {
+        const { status, body } = await send('GET', `${system.gatewayUrl}${path}`, undefined, { token });
+        const { requestId: _, instance: __, ...told } = body;
+        if (status !== 401) t.fail(`${service}, ${name}: ${status}`);
+        bodies.add(JSON.stringify(told));
+      }
     }
-  }
-  t.equal(bodies.size, 1, [...bodies].join('\n'));
-  t.match([...bodies][0], 'TOKEN_INVALID');
-});
+    t.equal(bodies.size, 1, [...bodies].join('\n'));
+    t.match([...bodies][0], 'TOKEN_INVALID');
+  },
+);
 
 t.test('B-dpop: through the edge, tokens bound at sign-in count with their proofs alone', async (t) => {
   const person = await system.person('dpop');
@@ -414,3 +325,43 @@ t.test('B-dpop: through the edge, tokens bound at sign-in count with their proof
   const next = await refresh({ dpop: key.proof({ url: url('/refresh') }) });
   t.equal(claimsOf(next.body.accessToken).cnf.jkt, key.thumbprint);
 });
+
+t.test(
+  'B-passkey: registration, second factor and passwordless sign-in in Chromium',
+  { timeout: 120_000 },
+  async (t) => {
+    const browser = await openChromium((close) => t.teardown(close));
+    if (browser === undefined) {
+      t.comment(howToGetChromium);
+      t.match(await readFile('.ci/run', 'utf8'), /install .*chromium/, 'continuous integration has one');
+      return;
+    }
+    const page = await openPasskeyPage(browser, `http://localhost:${edgePort}`);
+    const ok = async (path: string, body: Record<string, unknown>, token?: string): Promise<Body> => {
+      const { status, body: answer } = await page.send(path, body, token);
+      t.equal(status, 200, `${path} ${status === 200 ? '' : JSON.stringify(answer)}`);
+      return answer;
+    };
+    const person = await system.person('browser');
+    const creation = await ok('/mfa/passkeys/start', {}, person.token);
+    const responseJson = await page.register(creation.optionsJson);
+    const { backupCodes } = await ok('/mfa/passkeys', { responseJson, name: 'Laptop' }, person.token);
+    t.equal(backupCodes.length, 10);
+
+    const { mfaChallenge } = await ok('/login', { email: person.email, password });
+    t.same(mfaChallenge.methods, ['passkey', 'backup_code'], 'the second factor');
+    const passkeyResponseJson = await page.answer(mfaChallenge.passkeyOptionsJson);
+    const second = await ok('/mfa/verify', { challengeId: mfaChallenge.id, passkeyResponseJson });
+    t.ok(claimsOf(second.tokens.accessToken).amr.includes('mfa'));
+
+    const { challengeId, optionsJson } = await ok('/passkey/start', {});
+    const signIn = { challengeId, responseJson: await page.answer(optionsJson) };
+    const alone = await ok('/passkey/finish', signIn);
+    t.equal(claimsOf(alone.tokens.accessToken).sub, person.id, 'without address or password');
+    t.match(await page.send('/passkey/finish', signIn), { status: 401, body: { code: 'PASSKEY_INVALID' } }, 'a replay');
+
+    const elsewhere = await openPasskeyPage(browser, `http://127.0.0.1:${edgePort}`);
+    const { optionsJson: bait } = await ok('/passkey/start', {});
+    await t.rejects(elsewhere.answer(bait), /SecurityError/, 'a page of another origin gets no answer to pass on');
+  },
+);

@@ -50,3 +50,13 @@ t.test('house: every RPC of the contract is built', (t) => {
   }
   t.end();
 });
+
+t.test('house: each older fault of identity has the regression test that docs/FAULTS.md names', (t) => {
+  const rows = [...read('docs/FAULTS.md').matchAll(/^\| (\d+) \| .+ \| (\S+\.test\.ts) \|$/gm)];
+  t.same(
+    rows.map(([, fault]) => Number(fault)),
+    [...Array.from({ length: 20 }, (_, index) => index + 1), 32, 33, 34, 35],
+  );
+  for (const [, fault, file = ''] of rows) t.match(read(file), new RegExp(`older faults? (\\d+, )*${fault}\\b`), file);
+  t.end();
+});

@@ -85,6 +85,10 @@ function forgedHeaders({ header, claims, sign: seal, publicKey, secret }: TokenM
       secret.secret,
       'sha512',
     ),
+    'a secret out of a tutorial': bySecret(
+      unsigned({ ...header, alg: 'HS256', kid: secret.kid }, claims),
+      'your-secret-key-change-in-production',
+    ),
     RS256: byKey(unsigned({ ...header, alg: 'RS256' }, claims), rsa, 'sha256'),
     ES256: byKey(unsigned({ ...header, alg: 'ES256' }, claims), ec, 'sha256'),
     'EdDSA under the secret’s id': token({ ...header, alg: 'EdDSA', kid: secret.kid }),

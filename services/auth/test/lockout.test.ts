@@ -49,7 +49,7 @@ t.test('S1.3a: tracked in Redis by the SHA-256 of the address', async (t) => {
   t.equal((await redis.keys(`*${email}*`)).length, 0);
 });
 
-t.test('S1.3a: of 100 parallel wrong guesses never more than 5 are evaluated', async (t) => {
+t.test('S1.3a: of 100 parallel wrong guesses never more than 5 are evaluated (older fault 15)', async (t) => {
   const { email } = await registerPerson(fixture);
   const before = evaluations();
   const reasons = await Promise.all(Array.from({ length: 100 }, () => reasonOf(guess(email))));

@@ -31,7 +31,7 @@ t.test(
   },
 );
 
-t.test('ASVS V7.5.2: sessions are listed and ended by their owner alone', async (t) => {
+t.test('ASVS V7.5.2: sessions are listed and ended by their owner alone (older fault 13)', async (t) => {
   const person = await registerPerson(fixture);
   const stranger = await registerPerson(fixture);
   const other = await auth.login({ email: person.email, password: goodPassword }, by({ agent: 'phone' }));

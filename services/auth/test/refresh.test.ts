@@ -26,7 +26,7 @@ t.test('S1.2a: a refresh rotates both tokens, and the old one is refused after t
   t.equal(events.filter(({ subjectId }) => subjectId === person.id).length, 1, 'F24: one security event');
 });
 
-t.test('S1.2a: tokens are stored as hashes alone', async (t) => {
+t.test('S1.2a: tokens are stored as hashes alone (older fault 12)', async (t) => {
   const person = await registerPerson(fixture);
   const { refreshToken } = await auth.refresh({ refreshToken: person.tokens.refreshToken }, by());
   const rows =

@@ -116,7 +116,7 @@ t.test('S3.1a: every forgery is refused, and all alike', async (t) => {
   t.ok(Object.keys(forgeries).length >= 40);
 });
 
-t.test('S3.1a: an expired token says so, also out of the cache', async (t) => {
+t.test('S3.1a: an expired token says so, also out of the cache (older fault 20)', async (t) => {
   const { outcomeOf, advance } = createFixture();
   t.equal(await outcomeOf(good), 'valid');
   advance(889);

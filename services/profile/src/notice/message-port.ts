@@ -2,7 +2,7 @@
 export interface Message {
   /** Id of the notice: a receiver may know it again. */
   readonly id: string;
-  /** E-mail address, or a phone number in E.164. */
+  /** E-mail address. */
   readonly to: string;
   readonly subject: string;
   readonly text: string;

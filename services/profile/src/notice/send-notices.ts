@@ -69,12 +69,8 @@ async function sendNotice(
     metrics.increment('notices_total', { template, outcome: 'expired' });
     return ack;
   }
-  const { email, phone, values } = openNotice(noticeKey, notice);
-  await port.send({
-    id,
-    to: template === 'otp-code' && phone !== '' ? phone : email,
-    ...renderTemplate(template, values),
-  });
+  const { email, values } = openNotice(noticeKey, notice);
+  await port.send({ id, to: email, ...renderTemplate(template, values) });
   await endNotice(database, id, 'sent');
   metrics.increment('notices_total', { template, outcome: 'sent' });
   logger.info({ noticeId: id, template, port: port.name }, 'notice sent');

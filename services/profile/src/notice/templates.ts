@@ -60,10 +60,6 @@ export const templates = {
     subject: 'Removal of your second factor was approved',
     text: 'Hello {name},\n\nthe second factor of your account will be removed at {effectiveTime}. If you did not ask for it, cancel the recovery now.',
   },
-  'otp-code': {
-    subject: 'Your sign-in code',
-    text: 'Your sign-in code is {code}. It works once.',
-  },
 } as const satisfies Readonly<Record<string, { readonly subject: string; readonly text: string }>>;
 
 export type TemplateName = keyof typeof templates;

@@ -11,7 +11,7 @@ export interface WebhookPortOptions {
   readonly secret: string;
 }
 
-/** Hands messages to a provider of SMS or e-mail, signed by the Standard Webhooks scheme. */
+/** Hands messages to an endpoint of the operator's, signed by the Standard Webhooks scheme. */
 export function createWebhookPort({ url, secret }: WebhookPortOptions): MessagePort {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   // A redirect is not followed: the provider's address is configured, and no answer may change it (ASVS 15.3.2).
