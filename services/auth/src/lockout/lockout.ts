@@ -13,7 +13,7 @@ const backoffMaxMs = 60_000;
 /** What a caller is told to wait while the last attempt allowed is being evaluated. */
 const undecidedRetryMs = 1_000;
 /** S1.3c: addresses kept for audit. */
-export const ipAddressesMax = 10;
+const ipAddressesMax = 10;
 
 /** B-lockout: LOCKOUT_PROFILE. */
 export const lockoutProfiles = {
@@ -45,7 +45,7 @@ export type Reservation = {
   readonly hasLocked: boolean;
 };
 
-export function backoffMs(failures: number): number {
+function backoffMs(failures: number): number {
   return failures < 2 ? 0 : Math.min(backoffUnitMs * 2 ** (failures - 2), backoffMaxMs);
 }
 

@@ -17,7 +17,8 @@ export interface SprayDetectorOptions {
   readonly now: () => number;
 }
 
-const windowMs = 600_000;
+/** Windows follow each other by the clock, so that all instances have the same. */
+export const sprayWindowMs = 600_000;
 const tripKey = 'login_spray_tripped:';
 const countKey = 'login_spray:';
 
@@ -26,7 +27,7 @@ export function createSprayDetector({ redis, logger, metrics, accountsMax, now }
   let local = { window: 0, keys: new Set<string>(), isTripped: false };
 
   function localWindow() {
-    const window = Math.floor(now() / windowMs);
+    const window = Math.floor(now() / sprayWindowMs);
     if (local.window !== window) local = { window, keys: new Set(), isTripped: false };
     return local;
   }
@@ -36,12 +37,12 @@ export function createSprayDetector({ redis, logger, metrics, accountsMax, now }
     const results = await redis
       .multi()
       .pfadd(name, key.toString('hex'))
-      .pexpire(name, 2 * windowMs)
+      .pexpire(name, 2 * sprayWindowMs)
       .pfcount(name)
       .exec();
     const count = Number(results?.[2]?.[1] ?? 0);
     if (count < accountsMax) return { count, isFirst: false };
-    const set = await redis.set(`${tripKey}${window}`, '1', 'PX', 2 * windowMs, 'NX');
+    const set = await redis.set(`${tripKey}${window}`, '1', 'PX', 2 * sprayWindowMs, 'NX');
     return { count, isFirst: set === 'OK' };
   }
 

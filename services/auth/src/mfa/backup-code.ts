@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hmacSha256, type Keyring } from '@strongroom/platform/crypto';
 
 /** S7.1: ten, each used once. */
-export const backupCodeCount = 10;
+const backupCodeCount = 10;
 const codeBytes = 15; // 120 bits: above the 112 from which a fast hash will do (ASVS V6.5.2)
 /** Crockford's base32: no letter that is taken for a digit. */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';

@@ -11,7 +11,7 @@ import type { UserRow } from '../user/user.ts';
 import { countBackupCodes, findTotp, insertChallenge } from './mfa-store.ts';
 
 /** ASVS V6.6.2: bound to one sign-in, random, short-lived. */
-export const challengeLifeS = 300;
+const challengeLifeS = 300;
 /** Wrong answers after which a challenge is dead, beside the counter of the user (B-lockout). */
 export const challengeFailuresMax = 5;
 const challengeIdBytes = 32;

@@ -28,7 +28,7 @@ export const methodsOfAnswer = {
 } as const satisfies Record<SecondFactorAnswer['case'], string>;
 
 /** B-lockout: wrong codes count per user, whatever challenge or session they come from; a new sign-in resets nothing. */
-export function otpTarget(deps: Pick<Deps, 'config'>, call: Call, userId: string): GuessTarget {
+function otpTarget(deps: Pick<Deps, 'config'>, call: Call, userId: string): GuessTarget {
   return { key: otpKey(userId), kind: 'otp', ipAddress: call.ipAddress, policy: lockoutPolicyOf(deps.config) };
 }
 

@@ -19,25 +19,17 @@ export interface PasswordStrength {
 }
 
 /** S2.5. Above ASVS V6.2.1's 8; composition rules stay although V6.2.5 would drop them (requirements.md, decisions). */
-export const passwordLengthMin = 12;
+const passwordLengthMin = 12;
 /** S2.4. The pre-hash takes any length (password-hash.ts), so the bound only keeps requests small. */
-export const passwordBytesMax = 255;
+const passwordBytesMax = 255;
 /** Guesses that an attacker must make, as a power of ten: 10⁹ is past online guessing at any rate that a lockout allows. */
-export const guessesLog10Min = 9;
+const guessesLog10Min = 9;
 /** What is left of a password without the words that an attacker knows must carry it alone. */
 const ownPartLengthMin = 8;
 const tokenLengthMin = 4;
 
 /** ASVS V6.1.2: words that anyone who attacks this system tries first. */
-export const contextWords = [
-  'strongroom',
-  'payments',
-  'payment',
-  'gateway',
-  'administrator',
-  'admin',
-  'password',
-] as const;
+const contextWords = ['strongroom', 'payments', 'payment', 'gateway', 'administrator', 'admin', 'password'] as const;
 
 const composition: readonly (readonly [string, RegExp, string])[] = [
   ['password.uppercase', /\p{Lu}/u, 'must have an upper-case letter'],

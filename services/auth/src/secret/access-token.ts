@@ -1,4 +1,3 @@
-import { Role } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { createSigner } from 'fast-jwt';
 
 /** S3.1a. The role is re-read at each issue, and revocation is immediate, so this only bounds how long keys must verify. */
@@ -55,12 +54,4 @@ export function accessTokenClaims(facts: AccessTokenFacts, settings: AccessToken
     mfe: facts.isSecondFactorEnrolled,
     ...(facts.keyThumbprint === undefined ? {} : { cnf: { jkt: facts.keyThumbprint } }),
   };
-}
-
-export function roleOf(name: string): Role {
-  if (name === 'ADMIN') return Role.ADMIN;
-  if (name === 'VENDOR') return Role.VENDOR;
-  if (name === 'CUSTOMER') return Role.CUSTOMER;
-  // Fail closed: a role that nobody knows has no right.
-  return Role.UNSPECIFIED;
 }

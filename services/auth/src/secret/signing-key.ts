@@ -27,8 +27,6 @@ export interface SigningKeyRow {
 }
 
 const dayMs = 86_400_000;
-/** How long a key signs, unless whoever rotates says otherwise. */
-export const signingKeyLifeDays = 90;
 /**
  * A new key is published this long before it signs. A verifier that meets an unknown key id asks again, but at most
  * every 2 s (platform's remote keys); with the longer lead, whatever it read last already has the key: no request
@@ -47,7 +45,7 @@ export function generateSigningKey(): { kid: string; publicJwk: Ed25519Jwk; priv
 }
 
 /** RFC 7638 with RFC 8037's members: a key id that nobody can choose. */
-export function thumbprintOf({ crv, kty, x }: Ed25519Jwk): string {
+function thumbprintOf({ crv, kty, x }: Ed25519Jwk): string {
   return sha256(JSON.stringify({ crv, kty, x })).toString('base64url');
 }
 

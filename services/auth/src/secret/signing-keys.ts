@@ -62,8 +62,6 @@ export interface SigningKeysOptions {
   readonly keptMax: number;
 }
 
-/** The name that the other processes listen for (platform's remote authenticator). */
-export const signingKeysSignal = keysChangedSignal;
 const refreshEveryMs = 30_000;
 const checkEveryMs = 3_600_000;
 /** Tokens of a key live this long after it retires: an instance that missed the signal signs with it until it re-reads. */
@@ -117,7 +115,7 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
     });
     await refresh();
     // A hint that saves time; whoever misses it reads again by itself.
-    bus.signal(signingKeysSignal);
+    bus.signal(keysChangedSignal);
     return rotated;
   }
 
@@ -163,7 +161,7 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
     refresh,
     async start() {
       await check();
-      bus.onSignal(signingKeysSignal, () => void refresh().catch(report));
+      bus.onSignal(keysChangedSignal, () => void refresh().catch(report));
       timers.push(setInterval(() => void refresh().catch(report), refreshEveryMs).unref());
       timers.push(setInterval(() => void check().catch(report), checkEveryMs).unref());
     },

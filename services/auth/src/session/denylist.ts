@@ -53,7 +53,7 @@ const lookEveryMs = 200;
 const firstId = '00000000-0000-0000-0000-000000000000';
 export const readyMarkerKey = 'deny:ready';
 
-export function denyKey({ kind, subject }: DenyEntry): string {
+function denyKey({ kind, subject }: DenyEntry): string {
   return `deny:${kind}:${subject}`;
 }
 

@@ -10,14 +10,14 @@ export type MessagePurpose = (typeof messageTokens.$inferSelect)['purpose'];
 /** 256 bits; only the hash is stored, so a copy of the database opens no account. */
 const tokenBytes = 32;
 /** How long each works (ASVS V6.4.1). */
-export const messageTokenLifeS: Readonly<Record<MessagePurpose, number>> = {
+const messageTokenLifeS: Readonly<Record<MessagePurpose, number>> = {
   'verify-email': 86_400,
   'password-reset': 3_600,
   invitation: 259_200,
   'recovery-cancel': 2_592_000,
 };
 
-export function messageTokenHash(token: string): Buffer {
+function messageTokenHash(token: string): Buffer {
   return sha256(`message token\n${token}`);
 }
 

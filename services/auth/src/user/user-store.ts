@@ -6,7 +6,7 @@ const adminGuardLock = 7_203_501;
 
 const isoTime = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`;
 /** Columns of a UserRow; whether a second factor is enrolled is read from the factors themselves. */
-export const userColumns = `
+const userColumns = `
   u.id, u.email, u.name, u.role, u.status, u.email_verified as "emailVerified", u.password_hash as "passwordHash",
   u.password_change_required as "passwordChangeRequired",
   to_char(u.create_time at time zone 'UTC', ${isoTime}) as "createTime",
