@@ -222,24 +222,26 @@ t.test('S7.3: at every service a call with no, a forged or a revoked token is on
     }
   }
   t.equal((await protocols.gRPC.call('FindUserByEmail', { email: person.email })).status, 403, 'a method for services');
-  const services = Object.keys(routes);
-  const expected = services.flatMap((name) =>
-    ['UNAUTHENTICATED', 'TOKEN_INVALID', 'TOKEN_REVOKED'].map((reason) => `${name} ${reason}`),
-  );
+  const eventOf = (events: Body[], service: string, reason: string) =>
+    events.find(
+      ({ details, subjectId }) =>
+        details.method.startsWith(`strongroom.${service}.`) &&
+        details.reason === reason &&
+        (reason !== 'TOKEN_REVOKED' || subjectId === person.id),
+    );
+  const reasons = ['UNAUTHENTICATED', 'TOKEN_INVALID', 'TOKEN_REVOKED'];
+  const cases = Object.keys(routes).flatMap((service) => reasons.map((reason) => ({ service, reason })));
   const found = await until(
     async () => {
       const events = await auditPage({ action: 'AUTHORIZATION_DENIED' });
-      const byCase = new Map(
-        events.map((event) => [`${event.details.method.split('.')[1]} ${event.details.reason}`, event]),
-      );
-      return [...expected, 'auth FORBIDDEN'].every((name) => byCase.has(name)) ? byCase : undefined;
+      const all = cases.map(({ service, reason }) => eventOf(events, service, reason));
+      return all.includes(undefined) || eventOf(events, 'auth', 'FORBIDDEN') === undefined ? undefined : all;
     },
     { what: 'the refusals in the audit log', timeoutMs: 20_000 },
   );
-  for (const name of expected) t.match(found.get(name), { actorId: '', ...atEdge }, name);
-  for (const name of services) {
-    const revoked = { subjectId: person.id, traceId, ...atEdge };
-    t.match(found.get(`${name} TOKEN_REVOKED`), revoked, `${name}: whose token it was is known`);
+  for (const [index, { service, reason }] of cases.entries()) {
+    const facts = reason === 'TOKEN_REVOKED' ? { traceId } : {};
+    t.match(found[index], { actorId: '', ...atEdge, ...facts }, `${service} ${reason}`);
   }
 });
 
@@ -339,7 +341,7 @@ t.test(
     const page = await openPasskeyPage(browser, `http://localhost:${edgePort}`);
     const ok = async (path: string, body: Record<string, unknown>, token?: string): Promise<Body> => {
       const { status, body: answer } = await page.send(path, body, token);
-      t.equal(status, 200, `${path} ${status === 200 ? '' : JSON.stringify(answer)}`);
+      t.ok(status === 200 || status === 201, `${path}: ${status}`);
       return answer;
     };
     const person = await system.person('browser');
