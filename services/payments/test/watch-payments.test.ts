@@ -22,7 +22,7 @@ function watch(fixture: PaymentsFixture, person: Person, afterEventId = '') {
   };
 }
 
-t.test('contract, older faults 6, 39, 40: both parties see each change once and in order, others nothing', async (t) => {
+t.test('contract, older faults 6, 39, 40: both parties see each change once, in order, others nothing', async (t) => {
   const fixture = await startPayments(t, { instances: 2 });
   const { sender, recipient } = await fixture.pair();
   const stranger = fixture.auth.addPerson();
