@@ -1,16 +1,25 @@
 // What is secret leaves no trace, and what is personal goes when the person goes: over the whole system.
 import { join } from 'node:path';
-import { until } from '@strongroom/testkit';
+import { createOtlpReceiver, openSql, until } from '@strongroom/testkit';
 import { generateSync } from 'otplib';
 import t, { type Test } from 'tap';
 import type { EngineUrls } from '../../scripts/engines/index.ts';
 import { readJson } from '../../scripts/support/files.ts';
+import { freePort } from '../../scripts/support/ports.ts';
+import { scrape } from '../chaos/scrape.ts';
 import { dumpDatabase, filesWithMarkers, holdsMarker, markedRequests } from './canary.ts';
 import { type SignedIn, startTestSystem, testPassword } from './system-fixture.ts';
 
 t.setTimeout(240_000);
 
-const system = await startTestSystem(t.teardown, { LOG_LEVEL: 'debug' });
+const traces = await createOtlpReceiver();
+const adminMetricsPort = await freePort();
+const system = await startTestSystem(t.teardown, {
+  LOG_LEVEL: 'debug',
+  OTEL_EXPORTER_OTLP_ENDPOINT: traces.url,
+  ADMIN_METRICS_PORT: String(adminMetricsPort),
+});
+t.teardown(() => traces.close());
 const { databases } = (await readJson<EngineUrls>(join(system.dataDir, 'engines.json')))?.postgres ?? {};
 if (databases === undefined) throw new Error('the system has left no engines.json');
 
@@ -70,7 +79,7 @@ async function actWithSecrets(t: Test, person: SignedIn): Promise<string[]> {
   ];
 }
 
-t.test('B-canary: no secret of any RPC is in a database, the bus, a log, a cache or an error', async (t) => {
+t.test('B-canary: no secret of any RPC is in a database, the bus, a log, a trace, a cache or an error', async (t) => {
   const ada = await system.person('ada');
   const secrets = await actWithSecrets(t, ada);
   const answers: string[] = [];
@@ -102,6 +111,13 @@ t.test('B-canary: no secret of any RPC is in a database, the bus, a log, a cache
       `${name} database`,
     );
   }
+  const last = markedRequests().at(-1)?.method.name ?? '';
+  await traces.waitForSpan(({ service, name }) => service === 'gateway' && name.endsWith(`/${last}`));
+  t.strictSame(
+    markers.filter((marker) => traces.bodies.some((body) => holdsMarker(body, marker))),
+    [],
+    'traces',
+  );
   for (const folder of ['logs', 'engines/nats', 'engines/redis']) {
     t.strictSame(await filesWithMarkers(join(system.dataDir, folder), markers), [], folder);
   }
@@ -170,3 +186,46 @@ t.test(
     );
   },
 );
+
+t.test('S4.4: what a superuser writes by psql is in the log without an actor, and the alerts see it', async (t) => {
+  const [ada, admin] = [await system.person('ada'), await system.administrator()];
+  await send(ada, 'PATCH', '/profile', { bio: 'Hers' });
+  const psql = openSql(databases.profile);
+  t.teardown(() => psql.end());
+  await psql`update profiles set bio = 'Not hers' where user_id = ${ada.id}::uuid`;
+  await psql`insert into avatars (user_id, content) select gen_random_uuid(), '\\x00' from generate_series(1, 120)`;
+  await psql`delete from avatars where content = '\\x00'`;
+  const read = async (path: string) => (await send(admin, 'GET', path)).json;
+  const event = await until(
+    async () => {
+      const { events } = await read(`/admin/audit-logs?action=DB_WRITE&resourceId=${ada.id}&pageSize=20`);
+      return events?.find((found: { actorKind: string }) => found.actorKind === 'database');
+    },
+    { what: 'the record', timeoutMs: 30_000 },
+  );
+  t.match(event, {
+    actorName: 'postgres',
+    details: { table: 'profiles', operation: 'UPDATE', databaseRole: 'postgres' },
+  });
+  t.notOk(event.actorId, 'nobody is said to have done it');
+  t.match(event.details.columns, /bio/);
+  const series = [
+    ['audit_actorless_writes_total', 'UPDATE'],
+    ['audit_bulk_writes_total', 'DELETE'],
+  ] as const;
+  for (const [name, operation] of series) {
+    await until(async () => (await scrape(adminMetricsPort, name, new RegExp(`operation="${operation}"`))) > 0, {
+      what: `${name} of ${operation}, which its alert waits for`,
+      timeoutMs: 30_000,
+    });
+  }
+  const reasons = ['a write to profiles that no request made', 'a write to avatars that no request made'];
+  await until(
+    async () => {
+      const { anomalies } = await read('/admin/anomalies?pageSize=100');
+      const found = JSON.stringify(anomalies);
+      return reasons.every((reason) => found.includes(reason));
+    },
+    { what: 'the anomalies', timeoutMs: 30_000 },
+  );
+});

@@ -21,15 +21,19 @@ export interface OtlpReceiver {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly url: string;
   readonly spans: readonly ReceivedSpan[];
+  /** Whatever came, as it came: also what isn't taken apart here, events and links of spans for one. */
+  readonly bodies: readonly Buffer[];
   waitForSpan(matches: (span: ReceivedSpan) => boolean, timeoutMs?: number): Promise<ReceivedSpan>;
   close(): Promise<void>;
 }
 
 export async function createOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
+  const bodies: Buffer[] = [];
   const server = createServer((request, response) => {
     readBody(request)
       .then((body) => {
+        bodies.push(body);
         const isJson = request.headers['content-type']?.includes('json') ?? false;
         if (request.url?.endsWith('/v1/traces')) spans.push(...(isJson ? spansFromJson(body) : spansFromBinary(body)));
         response.writeHead(200, { 'content-type': isJson ? 'application/json' : 'application/x-protobuf' });
@@ -42,6 +46,7 @@ export async function createOtlpReceiver(): Promise<OtlpReceiver> {
   return {
     url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
     spans,
+    bodies,
     waitForSpan: (matches, timeoutMs = 15_000) => until(() => spans.find(matches), { timeoutMs, what: 'A span' }),
     close: () =>
       new Promise((resolve) => {

@@ -29,10 +29,8 @@ export function isExportRight(file: Buffer, logKey: string, witnessKey: string):
     const tiles = rest.filter((line) => 'tile' in line);
     const hashes = Buffer.concat(tiles.map((line) => Buffer.from(line.hashes, 'base64')));
     const areTilesRight = !header.tiles || (hashes.equals(Buffer.concat(leaves)) && tiles.every(isTileAt));
-    const areRootsRight = checkpoints.map(linesOf).every(([, prefix, root]) => {
-      return rootOf(leaves.slice(0, Number(prefix))).toString('base64') === root;
-    });
-    return isInOrder && areTilesRight && areRootsRight;
+    const roots = new Map(checkpoints.map(linesOf).map(([, prefix, root]) => [Number(prefix), root]));
+    return isInOrder && areTilesRight && isEachRootOf(leaves, roots);
   } catch {
     return false;
   }
@@ -64,18 +62,58 @@ function bytes32(base64: unknown): Buffer {
   return bytes;
 }
 
-/** Level by level, an odd last node moving up as it is: the same tree as RFC 9162's recursion, built another way. */
-function rootOf(leaves: Buffer[]): Buffer {
-  let level = leaves;
-  while (level.length > 1) {
-    const above: Buffer[] = [];
-    for (let at = 0; at < level.length; at += 2) {
-      const [left, right] = [level[at] as Buffer, level[at + 1]];
-      above.push(right ? createHash('sha256').update(Buffer.of(1)).update(left).update(right).digest() : left);
+function node(left: Buffer, right: Buffer): Buffer {
+  return createHash('sha256').update(Buffer.of(1)).update(left).update(right).digest();
+}
+
+/**
+ * Whether the first leaves have these roots, by their number. Leaf by leaf: two whole trees of one height become one, and a
+ * root is what the whole trees give from the right. The same tree as RFC 9162's recursion, built another way.
+ */
+function isEachRootOf(leaves: Buffer[], roots: Map<number, string | undefined>): boolean {
+  const trees: { height: number; root: Buffer }[] = [];
+  const rightRoot = () => trees.map(({ root }) => root).reduceRight((right, left) => node(left, right));
+  for (const [at, leaf] of leaves.entries()) {
+    let tree = { height: 0, root: leaf };
+    while (trees.at(-1)?.height === tree.height) {
+      tree = { height: tree.height + 1, root: node(trees.pop()?.root as Buffer, tree.root) };
     }
-    level = above;
+    trees.push(tree);
+    const expected = roots.get(at + 1);
+    if (expected !== undefined && rightRoot().toString('base64') !== expected) return false;
   }
-  return level[0] ?? createHash('sha256').digest();
+  const empty = roots.get(0);
+  return empty === undefined || createHash('sha256').digest('base64') === empty;
+}
+
+/** RFC 9162 section 2.1.4.2, step by step; sizes below 2^31. */
+export function isExtension(
+  [first, firstRoot]: [size: number, root: Buffer],
+  [second, secondRoot]: [size: number, root: Buffer],
+  proof: readonly Buffer[],
+): boolean {
+  if (first === second) return proof.length === 0 && firstRoot.equals(secondRoot);
+  if (first === 0 || first > second || proof.length === 0) return false;
+  const path = Number.isInteger(Math.log2(first)) ? [firstRoot, ...proof] : [...proof];
+  let [fn, sn] = [first - 1, second - 1];
+  const shift = () => {
+    fn >>= 1;
+    sn >>= 1;
+  };
+  while (fn & 1) shift();
+  let [fr, sr] = [path[0] as Buffer, path[0] as Buffer];
+  for (const next of path.slice(1)) {
+    if (sn === 0) return false;
+    if (fn & 1 || fn === sn) {
+      fr = node(next, fr);
+      sr = node(next, sr);
+      while (!(fn & 1) && fn !== 0) shift();
+    } else {
+      sr = node(sr, next);
+    }
+    shift();
+  }
+  return sn === 0 && fr.equals(firstRoot) && sr.equals(secondRoot);
 }
 
 /** RFC 8785 for what JSON.parse gives, without the restrictions of the leaf format. */
