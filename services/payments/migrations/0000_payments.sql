@@ -124,7 +124,8 @@ create table payment_changes (
   actor_kind text not null,
   reason text not null,
   changed_fields text[] not null,
-  change_time timestamptz not null default now(),
+  -- Not the transaction's time: one that began earlier may have waited for the payment.
+  change_time timestamptz not null default clock_timestamp(),
   sender_id uuid not null,
   recipient_id uuid not null,
   -- Position in the stream of changes. Ids alone don't do: a transaction with a smaller id may commit later, so readers

@@ -9,10 +9,11 @@ t.test(
   'SM: the ledger is summed up by itself, and an entry that was changed shows as the imbalance of its currency',
   async (t) => {
     const fixture = await startPayments(t);
-    const { deps, metrics, superuser } = fixture;
+    const { deps, metrics, superuser, connect, as } = fixture;
     const { sender, recipient } = await fixture.pair();
     await fixture.completedPayment(sender, recipient, 1_050n);
     t.equal(await isLedgerBalanced(deps), true);
+    t.equal((await connect.getBalances({}, as(recipient))).balanced, true);
     t.equal(await metrics.value('ledger_imbalance', { currency: 'EUR' }), 0);
     await superuser.begin(async (sql) => {
       await sql`set local session_replication_role = replica`;
@@ -24,5 +25,7 @@ t.test(
     // The pass that has begun is let come to its end.
     await check.stop();
     t.equal(await metrics.value('ledger_imbalance', { currency: 'EUR' }), 7);
+    t.equal((await connect.getBalances({}, as(recipient))).balanced, false, 'whose balance it changes is told');
+    t.equal((await connect.getBalances({}, as(sender))).balanced, true, 'nobody else');
   },
 );

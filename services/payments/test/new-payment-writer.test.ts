@@ -10,7 +10,6 @@ import { newPaymentToPayment } from '../src/payment/payment-store.ts';
 import { startPayments } from './payments-fixture.ts';
 
 const fixture = await startPayments(t, { workers: false });
-const dayMs = 86_400_000;
 
 function newWrite({ key = randomUUID(), paymentMethodId = null as string | null } = {}): NewPaymentWrite {
   const senderId = randomUUID();
@@ -50,7 +49,7 @@ function newWrite({ key = randomUUID(), paymentMethodId = null as string | null 
       requestHash: sha256(draft.id),
       sealedRequestHash: sha256(draft.id),
       lock: keyHash.readBigInt64BE(0),
-      expireTime: new Date(Date.now() + 2 * dayMs).toISOString(),
+      lifetimeS: 172_800,
     },
     sealedResponse: Buffer.from([0, 1, 2, 255]),
     event: eventRow(act, paymentEvent('PAYMENT_CREATED', newPaymentToPayment(draft))),

@@ -3,6 +3,7 @@ import { PaymentStatus } from '@strongroom/gen/strongroom/payments/v1/payment_pb
 import { until } from '@strongroom/testkit';
 import { Webhook } from 'standardwebhooks';
 import t from 'tap';
+import { createPurge } from '../src/work/purge.ts';
 import { checkInvariants } from './invariants.ts';
 import {
   instantPayment,
@@ -144,4 +145,31 @@ t.test('F16, F17: what the provider sends twice or out of order by itself ends w
     await waitForStatus(fixture.connect, fixture.as(sender), payment?.id ?? '', 'completed');
   }
   await until(async () => (await checkInvariants(fixture.superuser, fixture.sandbox)).length === 0);
+});
+
+t.test('B-hooks, B-idem: what has had its time is forgotten, and nothing else', async (t) => {
+  const { superuser, deps } = await startPayments(t, { workers: false });
+  const event = (id: string, age: string) => superuser`
+    insert into psp_webhook_events (event_id, type, reference, applied, note, receive_time)
+    values (${id}, 'charge.completed', 'x', true, '', now() - ${age}::interval)`;
+  const key = (method: string, age: string) => superuser`
+    insert into idempotency_keys (user_id, method, key_hash, request_hash, response, create_time, expire_time)
+    values (${randomUUID()}, ${method}, sha256('key'), 'hash', 'response', now() - ${age}::interval,
+      now() - ${age}::interval + interval '2 days')`;
+  await Promise.all([
+    event('old', '31 days'),
+    event('young', '29 days'),
+    key('Old', '49 hours'),
+    key('Young', '47 hours'),
+  ]);
+  const purge = createPurge(deps);
+  purge.start();
+  // The pass that has begun is let come to its end.
+  await purge.stop();
+  const events = await superuser`select event_id from psp_webhook_events where event_id in ('old', 'young')`;
+  const keys = await superuser`select method from idempotency_keys where method in ('Old', 'Young')`;
+  t.strictSame(
+    [...events, ...keys].map((row) => row['event_id'] ?? row['method']),
+    ['young', 'Young'],
+  );
 });

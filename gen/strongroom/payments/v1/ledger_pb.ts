@@ -177,7 +177,8 @@ export type GetBalancesResponse = Message<"strongroom.payments.v1.GetBalancesRes
   balances: Balance[];
 
   /**
-   * For administrators without user_id: whether the whole ledger sums to zero for each currency.
+   * Whether every transaction behind these balances sums to zero for each currency; for an administrator without user_id, every
+   * one of the whole ledger.
    *
    * @generated from field: bool balanced = 2;
    */

@@ -10,7 +10,8 @@ export interface KeyUse {
   readonly sealedRequestHash: Buffer;
   /** Number of the advisory lock that stands for the key while a transaction works on it. */
   readonly lock: bigint;
-  readonly expireTime: string;
+  /** How long the key counts, from the database's now on: a service's clock may be wrong (F14). */
+  readonly lifetimeS: number;
 }
 
 export interface StoredKey {
@@ -34,7 +35,7 @@ export async function claimKey(tx: Queryable, use: KeyUse, leaseMs: number): Pro
     claimed as (
       insert into idempotency_keys (user_id, method, key_hash, request_hash, lease_until, expire_time)
       select ${use.userId}, ${use.method}, ${use.keyHash}, ${use.sealedRequestHash},
-        now() + ${leaseMs} * interval '1 millisecond', ${use.expireTime}
+        now() + ${leaseMs} * interval '1 millisecond', now() + ${use.lifetimeS} * interval '1 second'
       from gate where held
       on conflict do nothing
       returning 1

@@ -37,7 +37,7 @@ export function createKeysInFlight(): KeysInFlight {
   return { running: new Set(), looks: new Map() };
 }
 
-type IdempotencyDeps = Pick<Deps, 'database' | 'cipher' | 'metrics' | 'config' | 'now' | 'keysInFlight'>;
+type IdempotencyDeps = Pick<Deps, 'database' | 'cipher' | 'metrics' | 'config' | 'keysInFlight'>;
 
 /** The use of a key that a call makes; undefined for a call without one, where it is optional. */
 export function keyUseOf(deps: IdempotencyDeps, request: Message, call: Call): KeyUse | undefined {
@@ -53,7 +53,7 @@ export function keyUseOf(deps: IdempotencyDeps, request: Message, call: Call): K
     requestHash,
     sealedRequestHash: deps.cipher.seal(requestHash, placeOf({ userId, method, keyHash }, 'request_hash')),
     lock: sha256(`${userId}\n${method}\n${keyHash.toString('hex')}`).readBigInt64BE(0),
-    expireTime: new Date(deps.now() + deps.config.IDEMPOTENCY_KEY_TTL_S * 1_000).toISOString(),
+    lifetimeS: deps.config.IDEMPOTENCY_KEY_TTL_S,
   };
 }
 

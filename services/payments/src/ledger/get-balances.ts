@@ -8,7 +8,7 @@ import { commonErrors } from '@strongroom/platform/errors';
 import { type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { isLedgerBalanced } from './check-ledger.ts';
-import { type BalanceRow, sumBalances, sumSystemBalances } from './ledger-store.ts';
+import { areTransactionsBalanced, type BalanceRow, sumBalances, sumSystemBalances } from './ledger-store.ts';
 
 /** Balances are sums of entries, made when they are asked for: there is no second number that could differ. */
 export async function getBalances(
@@ -20,7 +20,12 @@ export async function getBalances(
   const isAdmin = principal.role === Role.ADMIN;
   if (request.userId !== undefined && request.userId !== principal.userId && !isAdmin) throw commonErrors.FORBIDDEN();
   if (!isAdmin || request.userId !== undefined) {
-    return { balances: (await sumBalances(deps.database, request.userId ?? principal.userId)).map(balanceToProto) };
+    const userId = request.userId ?? principal.userId;
+    const [balances, balanced] = await Promise.all([
+      sumBalances(deps.database, userId),
+      areTransactionsBalanced(deps.database, userId),
+    ]);
+    return { balances: balances.map(balanceToProto), balanced };
   }
   const [system, own, balanced] = await Promise.all([
     sumSystemBalances(deps.database),

@@ -78,6 +78,18 @@ export async function sumSystemBalances(source: Queryable): Promise<BalanceRow[]
   ];
 }
 
+/** Whether every transaction with an entry of this person sums to zero for each currency, as the database demands. */
+export async function areTransactionsBalanced(source: Queryable, userId: string): Promise<boolean> {
+  const [row] = await source.sql<{ balanced: boolean }[]>`
+    select not exists (
+      select 1 from ledger_entries where transaction_id in (
+        select e.transaction_id from ledger_entries e join ledger_accounts a on a.id = e.account_id
+        where a.user_id = ${userId})
+      group by transaction_id, currency_code having sum(minor_units) <> 0
+    ) as balanced`;
+  return row?.balanced === true;
+}
+
 /** The sum over all entries by currency: zero, or the ledger is broken. */
 export async function sumLedger(source: Queryable): Promise<{ currencyCode: string; minorUnits: bigint }[]> {
   return [

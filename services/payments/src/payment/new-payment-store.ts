@@ -30,14 +30,14 @@ export async function writeNewPayments(
       select r.*, pg_try_advisory_xact_lock(r.lock) as held
       from acts, json_to_recordset(${JSON.stringify(writes.map(writeToRow))}::text::json) as r (
         position integer, lock bigint, user_id uuid, method text, key_hash bytea, request_hash bytea, response bytea,
-        expire_time timestamptz, id uuid, type text, currency_code text, minor_units bigint, recipient_id uuid,
+        lifetime_s integer, id uuid, type text, currency_code text, minor_units bigint, recipient_id uuid,
         description text, metadata jsonb, payment_method_id uuid, scheduled_time timestamptz, recurrence text,
         time_zone text, next_run_time timestamptz, create_time timestamptz, event_id uuid, event_payload bytea,
         traceparent text)
     ),
     claimed as (
       insert into idempotency_keys (user_id, method, key_hash, request_hash, response, expire_time)
-      select user_id, method, key_hash, request_hash, response, expire_time from given where held
+      select user_id, method, key_hash, request_hash, response, now() + lifetime_s * interval '1 second' from given where held
       on conflict do nothing
       returning user_id, key_hash
     ),
@@ -73,7 +73,7 @@ function writeToRow({ use, draft, sealedResponse, event }: NewPaymentWrite, posi
     key_hash: bytesToText(use.keyHash),
     request_hash: bytesToText(use.sealedRequestHash),
     response: bytesToText(sealedResponse),
-    expire_time: use.expireTime,
+    lifetime_s: use.lifetimeS,
     id: draft.id,
     type: draft.type,
     currency_code: draft.currencyCode,

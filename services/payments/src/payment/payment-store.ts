@@ -123,10 +123,10 @@ export async function changeStatus(
       psp_transaction_id = coalesce(${change.pspTransactionId ?? null}, p.psp_transaction_id),
       failure_code = coalesce(${change.failureCode ?? null}, p.failure_code),
       failure_reason = coalesce(${change.failureReason ?? null}, p.failure_reason),
-      complete_time = case when ${change.completed ?? false} then greatest(p.create_time, clock_timestamp())
+      complete_time = case when ${change.completed ?? false} then greatest(p.create_time, statement_timestamp())
         else p.complete_time end,
       next_run_time = case when ${change.status} = 'pending' then p.next_run_time end,
-      update_time = greatest(p.update_time, clock_timestamp()), version = p.version + 1, change_actor_id = ${facts.actorId},
+      update_time = greatest(p.update_time, statement_timestamp()), version = p.version + 1, change_actor_id = ${facts.actorId},
       change_actor_kind = ${facts.actorKind}, change_reason = ${facts.reason}
     where p.id = ${payment.id} and p.version = ${payment.version}
     returning ${paymentColumns(tx)}`;
@@ -154,7 +154,7 @@ export async function editPayment(
     update payments p set
       minor_units = ${edit.minorUnits}, recipient_id = ${edit.recipientId}, description = ${edit.description},
       metadata = ${JSON.stringify(edit.metadata)}::text::jsonb, scheduled_time = ${edit.scheduledTime},
-      next_run_time = ${edit.nextRunTime}, update_time = greatest(p.update_time, clock_timestamp()), version = p.version + 1,
+      next_run_time = ${edit.nextRunTime}, update_time = greatest(p.update_time, statement_timestamp()), version = p.version + 1,
       change_actor_id = ${facts.actorId}, change_actor_kind = ${facts.actorKind}, change_reason = ${facts.reason}
     where p.id = ${payment.id} and p.version = ${payment.version}
     returning ${paymentColumns(tx)}`;

@@ -48,7 +48,7 @@ const erasedText = '';
 /** The sender's own words go; amounts, parties and times are bookkeeping and stay under ids. */
 export async function eraseTexts(tx: Queryable, userId: string): Promise<number> {
   const rows = await tx.sql`
-    update payments set description = ${erasedText}, metadata = '{}', update_time = clock_timestamp(),
+    update payments set description = ${erasedText}, metadata = '{}', update_time = greatest(update_time, statement_timestamp()),
       version = version + 1, change_actor_id = null, change_actor_kind = 'user', change_reason = 'Personal data erased.'
     where sender_id = ${userId} and (description <> ${erasedText} or metadata <> '{}')
     returning 1`;

@@ -51,14 +51,15 @@ export async function completeRefund(
   facts: ChangeFacts,
 ): Promise<void> {
   await tx.sql`
-    update refunds set status = 'completed', psp_transaction_id = ${transactionId}, complete_time = clock_timestamp()
+    update refunds set status = 'completed', psp_transaction_id = ${transactionId},
+      complete_time = greatest(create_time, statement_timestamp())
     where id = ${refund.id} and status = 'processing'`;
   await tx.sql`
     update payments set
       status = ${statusAfterRefund(payment, refund.minorUnits)},
       refunded_minor_units = refunded_minor_units + ${refund.minorUnits},
       reserved_minor_units = reserved_minor_units - ${refund.minorUnits},
-      update_time = clock_timestamp(), version = version + 1, change_actor_id = ${facts.actorId},
+      update_time = greatest(update_time, statement_timestamp()), version = version + 1, change_actor_id = ${facts.actorId},
       change_actor_kind = ${facts.actorKind}, change_reason = ${facts.reason}
     where id = ${payment.id} and version = ${payment.version}`;
 }
