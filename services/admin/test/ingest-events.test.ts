@@ -4,11 +4,16 @@ import { AuditEventSchema } from '@strongroom/gen/strongroom/events/v1/event_pb.
 import { serviceAct } from '@strongroom/platform/database';
 import { appendEvent } from '@strongroom/platform/outbox';
 import { connectNats, until } from '@strongroom/testkit';
+import { nanos } from 'nats';
 import tap from 'tap';
-import { ingestEvents } from '../src/audit/ingest-events.ts';
+import { auditDurable, ingestEvents } from '../src/audit/ingest-events.ts';
 import { replayParkedEvents } from '../src/audit/replay-parked-events.ts';
 import { type AdminFixture, startAdmin } from './admin-fixture.ts';
 import { makeEvent } from './log-fixture.ts';
+
+/** Far less than a handler is kept waiting. */
+const ackWaitMs = 500;
+tap.setTimeout(120_000);
 
 async function logged(admin: AdminFixture, ids: readonly string[]): Promise<void> {
   await until(
@@ -49,6 +54,41 @@ tap.test('F35: an event delivered many times, also to two consumers at once, is 
   t.equal(Number(gaps?.['gaps']), 0, 'no position is empty');
 });
 
+tap.test('F35: an event that comes again while its handler still runs is one record', async (t) => {
+  const admin = await startAdmin(t);
+  await admin.bus.ready();
+  const { consumers } = admin.bus.connection().manager;
+  const second = ingestEvents(admin, admin.bus);
+  t.teardown(() => second.stop());
+  const { config } = await until(
+    async () => {
+      const info = await consumers.info('EVENTS', auditDurable).catch(() => undefined);
+      return info?.num_waiting === 2 ? info : undefined;
+    },
+    { what: 'two consumers that wait for messages' },
+  );
+  await consumers.update('EVENTS', auditDurable, { ...config, ack_wait: nanos(ackWaitMs) });
+  const events = Array.from({ length: 20 }, () => makeEvent());
+  await admin.superuser.begin(async (sql) => {
+    // Whoever holds the only row of log_state keeps every handler in the middle of its work.
+    await sql`select from log_state for update`;
+    for (const event of events) await admin.publish(event);
+    await until(async () => (await consumers.info('EVENTS', auditDurable)).num_redelivered >= events.length, {
+      what: 'the second delivery of all',
+    });
+  });
+  await logged(
+    admin,
+    events.map(({ id }) => id),
+  );
+  await until(async () => (await consumers.info('EVENTS', auditDurable)).num_ack_pending === 0, {
+    what: 'the end of the last delivery',
+  });
+  const [row] = await admin.superuser`
+    select count(*)::int as records, count(distinct event_id)::int as ids from audit_record where source = 'payments'`;
+  t.match({ ...row }, { records: events.length, ids: events.length });
+});
+
 tap.test('F29: what is no event is parked, sealed, and holds nobody up; a replay takes it in once', async (t) => {
   const admin = await startAdmin(t);
   const nats = await connectNats(admin.nats.url);
@@ -59,6 +99,7 @@ tap.test('F29: what is no event is parked, sealed, and holds nobody up; a replay
   const later = makeEvent({ ipAddress: '198.51.100.77' });
   const poison: [string, string, Uint8Array][] = [
     ['UNDECODABLE', 'payments.PAYMENT_CREATED', randomBytes(300)],
+    ['UNDECODABLE', 'payments.PAYMENT_CREATED', Buffer.from('{"id": ')],
     ['UNKNOWN_ACTION', 'payments.PAYMENT_TELEPORTED', event({ action: 'PAYMENT_TELEPORTED' })],
     ['TOO_BIG', 'payments.PAYMENT_CREATED', event({ details: { text: 'x'.repeat(70_000) } })],
     [
@@ -101,6 +142,35 @@ tap.test('F29: what is no event is parked, sealed, and holds nobody up; a replay
   t.strictSame(storedEventIds, [sound.id], 'an outbox must not let go of what is only parked');
   t.strictSame(await replayParkedEvents(admin), { replayed: 0, left: poison.length }, 'nothing has been put right yet');
 });
+
+tap.test(
+  'F29: an event that breaks the log is tried a few times, later and later, then parked; the rest goes on',
+  async (t) => {
+    const admin = await startAdmin(t);
+    const [breaking, sound] = [makeEvent(), makeEvent()];
+    await admin.superuser.unsafe(`create function break_log() returns trigger language plpgsql as $$
+      begin raise exception 'the chain would break'; end $$`);
+    await admin.superuser.unsafe(`create trigger break_log before insert on log_leaf
+      for each row when (new.event_id = '${breaking.id}') execute function break_log()`);
+    await admin.publish(breaking);
+    await admin.publish(sound);
+    await logged(admin, [sound.id]);
+    const parked = await until(
+      async () => (await admin.superuser`select reason from parked_event where message_id = ${breaking.id}`)[0],
+      { what: 'the event parked', timeoutMs: 30_000 },
+    );
+    t.equal(parked['reason'], 'failed 5 times');
+    t.equal(
+      await admin.metrics.value('audit_events_parked_total', { reason: 'REFUSED' }),
+      1,
+      'which an alert waits for',
+    );
+    await admin.superuser`drop trigger break_log on log_leaf`;
+    t.strictSame(await replayParkedEvents(admin), { replayed: 1, left: 0 });
+    t.strictSame(await replayParkedEvents(admin), { replayed: 0, left: 0 });
+    t.equal((await admin.superuser`select 1 from audit_record where event_id = ${breaking.id}::uuid`).length, 1);
+  },
+);
 
 tap.test('F29: a parked event that is understood by now is taken in exactly once', async (t) => {
   const admin = await startAdmin(t);
