@@ -3,6 +3,7 @@ import { runAuditQueries } from './audit/queries.ts';
 import { runOverload } from './overload/overload.ts';
 import { runPaymentWrite } from './payment-write/payment-write.ts';
 import { runSignIn } from './sign-in/sign-in.ts';
+import { runStatementDeadline } from './statement-deadline/statement-deadline.ts';
 import { runUnaryHop } from './unary-hop/unary-hop.ts';
 
 export interface Bench {
@@ -20,6 +21,10 @@ export const benches: Readonly<Record<string, Bench>> = {
   overload: {
     doc: 'what is kept of money calls at three times the capacity, and how soon all is well again (B-shed)',
     run: runOverload,
+  },
+  'statement-deadline': {
+    doc: 'how long a statement outlives its deadline in PostgreSQL (B-shed)',
+    run: runStatementDeadline,
   },
   'sign-in': {
     doc: 'what the time of an answer tells of an address, and what sign-ins cost everyone else (S1.3d)',
