@@ -2,7 +2,12 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { type CallOptions, createClient } from '@connectrpc/connect';
-import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
+import {
+  compressionGzip,
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from '@connectrpc/connect-node';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { ProfileService } from '@strongroom/gen/strongroom/profile/v1/profile_service_pb.ts';
@@ -179,6 +184,26 @@ t.test('S6.3: a body that lies about its size, never ends, or unpacks to far mor
     body: bomb,
   });
   t.match(await answer.text(), /BODY_TOO_LARGE/);
+});
+
+t.test('S6.3: what unpacks to far more than its method takes is cut off, by every protocol', async (t) => {
+  const server = await startServer();
+  t.teardown(() => server.close());
+  const packed = { baseUrl: server.url, sendCompression: compressionGzip, compressMinBytes: 0 };
+  const transports = {
+    Connect: createConnectTransport({ ...packed, httpVersion: '1.1' }),
+    'Connect over HTTP/2': createConnectTransport({ ...packed, httpVersion: '2' }),
+    gRPC: createGrpcTransport(packed),
+    'gRPC-Web': createGrpcWebTransport({ ...packed, httpVersion: '1.1' }),
+  };
+  const bomb = { email: 'a'.repeat(20_000_000), password: 'p' };
+  for (const [name, transport] of Object.entries(transports)) {
+    const auth = createClient(AuthService, transport);
+    t.match(await auth.login(bomb).catch(readServiceError), { reason: 'BODY_TOO_LARGE' }, name);
+    const honest = await auth.login({ ...login, email: 'nobody@example.com' }).catch(readServiceError);
+    t.not(readServiceError(honest)?.reason, 'BODY_TOO_LARGE', `${name}: packed, and small`);
+  }
+  t.equal(server.seen.filter(({ request }) => JSON.stringify(request).length > 100_000).length, 0);
 });
 
 t.test('B-shed: over its limit a service sheds reports first and money last', async (t) => {
