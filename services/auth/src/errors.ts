@@ -66,6 +66,7 @@ export const errors = defineErrors('auth.strongroom', {
     message: 'The refresh token is not valid.',
     retry: 'never',
     level: 'info',
+    isRefusal: true,
   },
   SESSION_EXPIRED: {
     code: Code.Unauthenticated,
@@ -73,6 +74,7 @@ export const errors = defineErrors('auth.strongroom', {
     message: 'The session has ended; sign in again.',
     retry: 'never',
     level: 'info',
+    isRefusal: true,
   },
   SESSION_REVOKED: {
     code: Code.Unauthenticated,
@@ -80,6 +82,7 @@ export const errors = defineErrors('auth.strongroom', {
     message: 'The session was ended; sign in again.',
     retry: 'never',
     level: 'info',
+    isRefusal: true,
   },
   TOKEN_REUSE_DETECTED: {
     code: Code.Unauthenticated,
@@ -87,6 +90,7 @@ export const errors = defineErrors('auth.strongroom', {
     message: 'The refresh token was used before; its session has been ended.',
     retry: 'never',
     level: 'warn',
+    isRefusal: true,
   },
   FINGERPRINT_MISMATCH: {
     code: Code.Unauthenticated,
@@ -129,6 +133,7 @@ export const errors = defineErrors('auth.strongroom', {
     message: 'The link is not valid, was used, or has expired.',
     retry: 'never',
     level: 'info',
+    isRefusal: true,
   },
   MFA_CHALLENGE_INVALID: {
     code: Code.Unauthenticated,
@@ -136,6 +141,7 @@ export const errors = defineErrors('auth.strongroom', {
     message: 'The challenge is not valid, was used, or has expired; sign in again.',
     retry: 'never',
     level: 'info',
+    isRefusal: true,
   },
   MFA_CODE_INVALID: {
     code: Code.Unauthenticated,
@@ -213,5 +219,6 @@ export const errors = defineErrors('auth.strongroom', {
     message: 'The DPoP proof is missing or not valid.',
     retry: 'never',
     level: 'info',
+    isRefusal: true,
   },
 });

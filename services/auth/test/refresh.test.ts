@@ -1,3 +1,4 @@
+import { until } from '@strongroom/testkit';
 import t from 'tap';
 import { accessTokenId, encodeRefreshToken } from '../src/session/refresh-token.ts';
 import { createAuthFixture, goodPassword, reasonOf, registerPerson } from './auth-fixture.ts';
@@ -146,4 +147,29 @@ t.test('ASVS V7.2.3, older fault 11: ten thousand tokens are unique', async (t) 
     tokens.add(accessTokenId(key, 0));
   }
   t.equal(tokens.size, 20_000);
+});
+
+t.test('S7.3: a refused token or challenge is on record, with the person if it was genuine', async (t) => {
+  const person = await registerPerson(fixture);
+  await auth.logout({}, by({ token: person.tokens.accessToken }));
+  const caller = by({ ip: '198.51.100.99', agent: 'refused/1', device: 'device-9' });
+  const answer = { case: 'code' as const, value: '000000' };
+  const calls: [string, () => Promise<unknown>][] = [
+    ['SESSION_REVOKED', () => auth.refresh({ refreshToken: person.tokens.refreshToken }, caller)],
+    ['REFRESH_TOKEN_INVALID', () => auth.refresh({ refreshToken: 'not-one-of-ours' }, caller)],
+    ['MFA_CHALLENGE_INVALID', () => auth.verifyMfa({ challengeId: 'x'.repeat(43), answer }, caller)],
+    ['MESSAGE_TOKEN_INVALID', () => auth.verifyEmail({ token: 'x'.repeat(43) }, caller)],
+  ];
+  for (const [reason, call] of calls) {
+    t.equal(await reasonOf(call()), reason);
+    const event = await until(
+      async () =>
+        (await fixture.events('AUTHORIZATION_DENIED')).find(
+          ({ ipAddress, details }) => ipAddress === '198.51.100.99' && details['reason'] === reason,
+        ),
+      { what: `${reason} on record` },
+    );
+    t.match(event, { actorId: '', userAgent: 'refused/1', deviceId: 'device-9', traceId: /^[0-9a-f]{32}$/ });
+    t.equal(event.subjectId, reason === 'SESSION_REVOKED' ? person.id : '');
+  }
 });

@@ -15,6 +15,8 @@ export interface ErrorDefinition {
   readonly message: string;
   readonly retry: Retry;
   readonly level: Level;
+  /** Goes on record as AUTHORIZATION_DENIED, as all of PERMISSION_DENIED does (S7.3): no use case records it by itself. */
+  readonly isRefusal?: true;
 }
 
 export interface CatalogueEntry extends ErrorDefinition {

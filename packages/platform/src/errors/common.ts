@@ -24,6 +24,7 @@ export const commonErrors = defineErrors('strongroom', {
     message: 'A card number may only be sent to AddPaymentMethod.',
     retry: 'never',
     level: 'warn',
+    isRefusal: true,
   },
   BODY_TOO_LARGE: {
     code: Code.ResourceExhausted,
@@ -82,6 +83,7 @@ export const commonErrors = defineErrors('strongroom', {
     message: 'An access token is needed.',
     retry: 'never',
     level: 'info',
+    isRefusal: true,
   },
   TOKEN_INVALID: {
     code: Code.Unauthenticated,
@@ -89,6 +91,7 @@ export const commonErrors = defineErrors('strongroom', {
     message: 'The access token is not valid.',
     retry: 'never',
     level: 'warn',
+    isRefusal: true,
   },
   TOKEN_EXPIRED: {
     code: Code.Unauthenticated,
@@ -96,6 +99,7 @@ export const commonErrors = defineErrors('strongroom', {
     message: 'The access token has expired.',
     retry: 'never',
     level: 'info',
+    isRefusal: true,
   },
   TOKEN_REVOKED: {
     code: Code.Unauthenticated,
@@ -103,6 +107,7 @@ export const commonErrors = defineErrors('strongroom', {
     message: 'The access token was revoked.',
     retry: 'never',
     level: 'warn',
+    isRefusal: true,
   },
   FORBIDDEN: {
     code: Code.PermissionDenied,

@@ -14,6 +14,7 @@ export {
 export { commonErrors } from './common.ts';
 export type { Precondition, Violation } from './details.ts';
 export {
+  isRefusal,
   isServiceError,
   levelOf,
   protocolErrorToConnectError,

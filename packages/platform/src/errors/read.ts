@@ -75,6 +75,11 @@ export function levelOf(error: ConnectError): 'debug' | 'info' | 'warn' | 'error
   return catalogueEntry(read.domain, read.reason)?.level ?? (read.status >= 500 ? 'warn' : 'info');
 }
 
+/** Whether it goes on record where it was thrown: see ErrorDefinition. */
+export function isRefusal(error: ConnectError): boolean {
+  return error.code === Code.PermissionDenied || entryOf(error)?.isRefusal === true;
+}
+
 /**
  * The error as it may leave the process. One of ours stays as it is, also when it came from a service behind this one;
  * one that Connect made itself gets the reason of its code; anything else is INTERNAL, with the cause for the log alone:

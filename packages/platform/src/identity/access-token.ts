@@ -6,12 +6,12 @@ export class TokenFault extends Error {
   override readonly name = 'TokenFault';
 }
 
-/** The cause of TOKEN_EXPIRED and TOKEN_REVOKED: the token was a genuine one, so whose it was is known. */
+/** The cause of a refusal of a genuine token that is expired, revoked or used up: whose it was is known. */
 export class SpentToken extends Error {
   override readonly name = 'SpentToken';
   readonly userId: string;
 
-  constructor({ userId }: Principal) {
+  constructor(userId: string) {
     super('no longer valid');
     this.userId = userId;
   }

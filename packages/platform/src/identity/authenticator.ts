@@ -68,12 +68,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       });
       if (principal.expireTime.getTime() + CLOCK_SKEW_MS <= now()) {
         metrics?.increment('auth_token_verifications_total', { outcome: 'expired' });
-        throw commonErrors.TOKEN_EXPIRED({ cause: new SpentToken(principal) });
+        throw commonErrors.TOKEN_EXPIRED({ cause: new SpentToken(principal.userId) });
       }
       // Outside of the cache, and by the token's id: revocation counts from the very next call on (S1.2c).
       if (await revocation.isRevoked(principal)) {
         metrics?.increment('auth_token_verifications_total', { outcome: 'revoked' });
-        throw commonErrors.TOKEN_REVOKED({ cause: new SpentToken(principal) });
+        throw commonErrors.TOKEN_REVOKED({ cause: new SpentToken(principal.userId) });
       }
       metrics?.increment('auth_token_verifications_total', { outcome: 'valid' });
       return principal;

@@ -1,4 +1,4 @@
-export { userOfRefusedToken } from './access-token.ts';
+export { SpentToken, userOfRefusedToken } from './access-token.ts';
 export {
   type Authenticator,
   type AuthenticatorOptions,

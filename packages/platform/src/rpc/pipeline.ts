@@ -1,7 +1,7 @@
 import type { DescMethod, Message } from '@bufbuild/protobuf';
 import { Code, type ConnectError } from '@connectrpc/connect';
 import type { MethodPolicy } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
-import { commonErrors, isServiceError, readServiceError, toConnectError } from '../errors/index.ts';
+import { commonErrors, isRefusal, readServiceError, toConnectError } from '../errors/index.ts';
 import type { Flags } from '../flags/index.ts';
 import { type Authenticator, userOfRefusedToken } from '../identity/index.ts';
 import type { RateLimiter, RateRule } from '../limits/index.ts';
@@ -146,7 +146,7 @@ export class MethodPipeline {
   /** The error as it is answered; refusals are recorded before the answer goes out. */
   async refuse(call: ServerCall, cause: unknown): Promise<ConnectError> {
     const error = toConnectError(cause);
-    if (isRefusal(call, error)) {
+    if (isRefusal(error)) {
       try {
         await this.#options.refusalAudit?.record(call, {
           reason: reasonOf(error),
@@ -170,12 +170,6 @@ export class MethodPipeline {
 }
 
 const OVERLOAD_RETRY_AFTER_MS = 1_000;
-
-/** A wrong password or code is the use case's to record. */
-function isRefusal(call: ServerCall, error: ConnectError): boolean {
-  if (error.code === Code.Unauthenticated) return !call.decoded;
-  return error.code === Code.PermissionDenied || isServiceError(error, 'CARD_NUMBER_NOT_ALLOWED');
-}
 
 function reasonOf(error: ConnectError): string {
   return readServiceError(error)?.reason ?? commonErrors.FORBIDDEN.reason;

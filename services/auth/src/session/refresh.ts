@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { RefreshRequest, RefreshResponseSchema } from '@strongroom/gen/strongroom/auth/v1/session_pb.ts';
+import { SpentToken } from '@strongroom/platform/identity';
 import { appendEvent } from '@strongroom/platform/outbox';
 import { failpoint } from '@strongroom/platform/process';
 import { actOf, type Call } from '@strongroom/platform/rpc';
@@ -86,7 +87,8 @@ async function rotate(deps: Deps, call: Call, session: SessionRow, presented: Pr
 async function answer(deps: Deps, session: SessionRow, key: Buffer, outcome: string): Promise<Response> {
   const user = await findUser(deps.database, session.userId);
   // CVE-2023-22492's class: whatever ended the account has ended its sessions, and this looks again.
-  if (user === undefined || user.status !== 'ACTIVE') throw refused(deps, 'revoked', errors.SESSION_REVOKED());
+  if (user === undefined || user.status !== 'ACTIVE')
+    throw refused(deps, 'revoked', errors.SESSION_REVOKED(spent(session)));
   deps.metrics.increment('auth_token_refresh_total', { outcome });
   return issueTokens(deps, session, key, user);
 }
@@ -99,11 +101,12 @@ async function refuse(
   presented: Presented,
   decision: Exclude<RefreshDecision, { kind: 'rotate' | 'repeat' }>,
 ): Promise<never> {
-  if (decision.kind === 'expired') throw refused(deps, 'expired', errors.SESSION_EXPIRED());
+  if (decision.kind === 'expired') throw refused(deps, 'expired', errors.SESSION_EXPIRED(spent(session)));
   if (decision.kind === 'unknown') throw refused(deps, 'invalid', errors.REFRESH_TOKEN_INVALID());
   if (decision.kind === 'revoked') {
     const isReuse = session.revokeReason === 'reuse';
-    throw refused(deps, 'revoked', isReuse ? errors.TOKEN_REUSE_DETECTED() : errors.SESSION_REVOKED());
+    const error = isReuse ? errors.TOKEN_REUSE_DETECTED : errors.SESSION_REVOKED;
+    throw refused(deps, 'revoked', error(spent(session)));
   }
   const anonymous = { ...actOf(call), actorId: '', actorKind: 'anonymous' as const, actorName: '' };
   const isReuse = decision.kind === 'reuse';
@@ -126,7 +129,12 @@ async function refuse(
   await deps.denylist.apply(revocations);
   if (!isReuse) throw refused(deps, 'moved', errors.FINGERPRINT_MISMATCH());
   deps.metrics.increment('auth_token_reuse_detected_total');
-  throw refused(deps, 'reuse', errors.TOKEN_REUSE_DETECTED());
+  throw refused(deps, 'reuse', errors.TOKEN_REUSE_DETECTED(spent(session)));
+}
+
+/** The token was a genuine one of the session, so the record of its refusal knows whose. */
+function spent({ userId }: SessionRow) {
+  return { cause: new SpentToken(userId) };
 }
 
 function refused(deps: Deps, outcome: string, error: Error): Error {
