@@ -1,3 +1,4 @@
+import { runAnomalies } from './anomalies/anomalies.ts';
 import { runIngestion } from './audit/ingestion.ts';
 import { runAuditQueries } from './audit/queries.ts';
 import { runOverload } from './overload/overload.ts';
@@ -37,5 +38,9 @@ export const benches: Readonly<Record<string, Bench>> = {
   'audit-queries': {
     doc: 'lists and proofs at a million records against ten thousand (B-log)',
     run: runAuditQueries,
+  },
+  anomalies: {
+    doc: 'what the rules find in labelled synthetic traffic: recall by attack, honest acts taken for one (S7.2)',
+    run: runAnomalies,
   },
 };

@@ -7,6 +7,7 @@ import { until } from './wait.ts';
 const readyTimeoutMs = 30_000;
 const stopTimeoutMs = 20_000;
 const logLinesMax = 50_000;
+const endWithParent = import.meta.resolve('./end-with-parent.ts');
 
 export interface LogLine {
   readonly level?: number;
@@ -45,9 +46,10 @@ export interface TestProcess {
 
 /** The environment of the child is what is given here and PATH, so that a developer's own variables change no test. */
 export async function spawnProcess(options: ProcessOptions): Promise<TestProcess> {
-  const child = spawn(process.execPath, [...quickStart.arguments, ...(options.nodeArguments ?? []), options.entry], {
+  const nodeArguments = [...quickStart.arguments, '--import', endWithParent, ...(options.nodeArguments ?? [])];
+  const child = spawn(process.execPath, [...nodeArguments, options.entry], {
     cwd: repositoryRoot,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
       ...quickStart.environment,
