@@ -16,6 +16,7 @@ tests of the faults given, on engines of its own. Ends with a table of which out
 
 const outputBytesMax = 67_108_864;
 const fileTimeoutMs = 900_000;
+const tapTimeoutS = 240;
 /** Tests that are in npm test with less. */
 const longRuns: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'gateway/test/fuzz.test.ts': { STRONGROOM_FUZZ_REQUESTS: '100000' },
@@ -74,7 +75,14 @@ async function outcomesOf(file: string, engines: string): Promise<Outcome[]> {
     cwd: repositoryRoot,
     maxBuffer: outputBytesMax,
     timeout: fileTimeoutMs,
-    env: { ...process.env, ...longRuns[file], STRONGROOM_TEST_ENGINES: engines, STRONGROOM_ENV: 'test' },
+    env: {
+      ...process.env,
+      ...longRuns[file],
+      STRONGROOM_TEST_ENGINES: engines,
+      STRONGROOM_ENV: 'test',
+      // As npm test has it in .taprc; tap alone ends a file after thirty seconds.
+      TAP_TIMEOUT: String(tapTimeoutS),
+    },
   }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? '', hasFailed: true }));
   const outcomes = [...output.stdout.matchAll(/^(ok|not ok) \d+ - (.*?)(?: # time=.*)?$/gm)].map(
     ([, status, title = '']): Outcome => ({ title, hasHeld: status === 'ok' }),
