@@ -54,8 +54,15 @@ t.test('S1.3a: of 100 parallel wrong guesses never more than 5 are evaluated (ol
   const before = evaluations();
   const reasons = await Promise.all(Array.from({ length: 100 }, () => reasonOf(guess(email))));
   t.ok(evaluations() - before <= 5, `${evaluations() - before} evaluated`);
-  const refused = reasons.filter((reason) => reason === 'ACCOUNT_LOCKED' || reason === 'SIGN_IN_BACKOFF');
-  t.ok(refused.length >= 95, 'the others are told to wait');
+  const answers = Object.groupBy(reasons, (reason) => reason);
+  t.ok((answers['INVALID_CREDENTIALS']?.length ?? 0) <= 5);
+  // A busy machine sheds some before they are looked at.
+  const others = ['INVALID_CREDENTIALS', 'ACCOUNT_LOCKED', 'SIGN_IN_BACKOFF', 'OVERLOADED'];
+  t.same(
+    Object.keys(answers).filter((reason) => !others.includes(reason)),
+    [],
+    'the others are told to wait',
+  );
   t.equal(await reasonOf(guess(email, '192.0.2.1', goodPassword)), 'ACCOUNT_LOCKED', 'V6.3.1: they locked it');
 });
 
