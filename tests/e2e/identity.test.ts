@@ -9,12 +9,13 @@ import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.
 import { Audience } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { methodPolicy } from '@strongroom/platform/rpc';
 import { createProofKey, forgeTokens, until } from '@strongroom/testkit';
+import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { freePort } from '../../scripts/support/ports.ts';
 import { codeAt, stepAt } from '../../services/auth/src/mfa/totp.ts';
 import { createSoftwareAuthenticator } from '../../services/auth/test/software-authenticator.ts';
 import { howToGetChromium, openChromium } from './browser.ts';
-import { atEdge, type Body, type Caller, identityProtocols, send } from './identity-protocols.ts';
+import { atEdge, type Body, type Caller, identityProtocols, type Sender, send } from './identity-protocols.ts';
 import { openPasskeyPage } from './passkey-page.ts';
 import { startTestSystem } from './system-fixture.ts';
 
@@ -24,6 +25,7 @@ const edgePort = await freePort();
 const system = await startTestSystem(t.teardown, {
   GATEWAY_PORT: String(edgePort),
   DPOP_ORIGINS: `http://127.0.0.1:${edgePort}`,
+  DENY_MARKER_LEASE_MS: '2000',
   WEBAUTHN_ORIGINS: `http://localhost:3000,http://localhost:${edgePort}`,
   JWT_SECRETS: JSON.stringify([{ kid: 'shared', secret }]),
 });
@@ -203,22 +205,34 @@ for (const [protocol, { call, caller }] of Object.entries(protocols)) {
   });
 }
 
-/** One route of each service that takes any signed-in person. */
-const routes: Record<string, string> = {
-  auth: '/api/v1/auth/me',
-  payments: '/api/v1/payments',
-  profile: '/api/v1/profile',
-  admin: '/api/v1/admin/flags',
-};
+/** Of each service a route through the edge, and a method at its own port. */
+const doors = {
+  auth: ['/api/v1/auth/me', 'auth.v1.AuthService/GetMe'],
+  payments: ['/api/v1/payments', 'payments.v1.PaymentsService/ListPayments'],
+  profile: ['/api/v1/profile', 'profile.v1.ProfileService/GetProfile'],
+  admin: ['/api/v1/admin/flags', 'admin.v1.AdminService/ListFlags'],
+} as const;
+const services = Object.keys(doors) as (keyof typeof doors)[];
+const knock = (service: keyof typeof doors, sender: Sender) =>
+  send('GET', `${system.gatewayUrl}${doors[service][0]}`, undefined, sender);
+
+/** The statuses of every door. */
+async function knockEverywhere(token: string): Promise<number[]> {
+  const answers = services.flatMap((service) => [
+    knock(service, { token }),
+    send('POST', `${system.direct(service)}/strongroom.${doors[service][1]}`, {}, { token }),
+  ]);
+  return (await Promise.all(answers)).map(({ status }) => status);
+}
 
 t.test('S7.3: at every service a call with no, a forged or a revoked token is on record', async (t) => {
   const person = await system.person('refused');
   const traceId = randomUUID().replaceAll('-', '');
   const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
   t.equal((await protocols.REST.call('Logout', {}, { token: person.token })).status, 200);
-  for (const path of Object.values(routes)) {
+  for (const service of services) {
     for (const token of [undefined, 'not.a.token', person.token]) {
-      t.equal((await send('GET', `${system.gatewayUrl}${path}`, undefined, { token, headers })).status, 401);
+      t.equal((await knock(service, { token, headers })).status, 401);
     }
   }
   t.equal((await protocols.gRPC.call('FindUserByEmail', { email: person.email })).status, 403, 'a method for services');
@@ -230,7 +244,7 @@ t.test('S7.3: at every service a call with no, a forged or a revoked token is on
         (reason !== 'TOKEN_REVOKED' || subjectId === person.id),
     );
   const reasons = ['UNAUTHENTICATED', 'TOKEN_INVALID', 'TOKEN_REVOKED'];
-  const cases = Object.keys(routes).flatMap((service) => reasons.map((reason) => ({ service, reason })));
+  const cases = services.flatMap((service) => reasons.map((reason) => ({ service, reason })));
   const found = await until(
     async () => {
       const events = await auditPage({ action: 'AUTHORIZATION_DENIED' });
@@ -254,19 +268,7 @@ t.test('S3.1a: a token of JWT_SECRETS is taken by every service, through the edg
     Buffer.from(JSON.stringify(part)).toString('base64url'),
   );
   const token = bySharedSecret(parts.join('.'));
-  for (const [name, path] of Object.entries(routes)) {
-    t.equal((await send('GET', `${system.gatewayUrl}${path}`, undefined, { token })).status, 200, name);
-  }
-  const paths = {
-    auth: 'auth.v1.AuthService/GetMe',
-    payments: 'payments.v1.PaymentsService/ListPayments',
-    profile: 'profile.v1.ProfileService/GetProfile',
-    admin: 'admin.v1.AdminService/ListFlags',
-  };
-  for (const [name, path] of Object.entries(paths)) {
-    const url = `${system.direct(name as 'auth')}/strongroom.${path}`;
-    t.equal((await send('POST', url, {}, { token })).status, 200, `${name}, at its own port`);
-  }
+  t.same(new Set(await knockEverywhere(token)), new Set([200]));
 });
 
 t.test(
@@ -284,9 +286,9 @@ t.test(
     });
     t.ok(Object.keys(forgeries).length >= 40, `${Object.keys(forgeries).length} forgeries`);
     const bodies = new Set<string>();
-    for (const [service, path] of Object.entries(routes)) {
+    for (const service of services) {
       for (const [name, token] of Object.entries(forgeries)) {
-        const { status, body } = await send('GET', `${system.gatewayUrl}${path}`, undefined, { token });
+        const { status, body } = await knock(service, { token });
         const { requestId: _, instance: __, ...told } = body;
         if (status !== 401) t.fail(`${service}, ${name}: ${status}`);
         bodies.add(JSON.stringify(told));
@@ -367,3 +369,25 @@ t.test(
     await t.rejects(elsewhere.answer(bait), /SecurityError/, 'a page of another origin gets no answer to pass on');
   },
 );
+
+// The last test: Redis stays dead.
+t.test('S1.2c, F7, F8: a revocation holds on the very next call at every service, whatever Redis does', async (t) => {
+  const engines = JSON.parse(await readFile(join(system.dataDir, 'engines.json'), 'utf8'));
+  const redis = new Redis(engines.redisUrl);
+  const pid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+  const kill = () => {
+    redis.disconnect();
+    process.kill(pid, 'SIGKILL');
+  };
+  for (const [state, enter] of Object.entries({
+    up: () => redis.ping(),
+    flushed: () => redis.flushall(),
+    killed: kill,
+  })) {
+    await enter();
+    const { token } = await system.person(`redis-${state}`);
+    t.notOk((await knockEverywhere(token)).includes(401), `Redis ${state}: taken everywhere`);
+    t.equal((await protocols.REST.call('Logout', {}, { token })).status, 200);
+    t.same(new Set(await knockEverywhere(token)), new Set([401]), `Redis ${state}: refused everywhere`);
+  }
+});
