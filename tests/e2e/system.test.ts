@@ -12,6 +12,7 @@ import { readServiceError } from '@strongroom/platform/errors';
 import { until } from '@strongroom/testkit';
 import t from 'tap';
 import { runJourney } from '../../scripts/journey/journey.ts';
+import { checkHeaders, checkListeners, checkStores } from './exposure.ts';
 import { startTestSystem } from './system-fixture.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -27,37 +28,50 @@ t.test('B-outbox: one payment travels from REST into the audit log, and its proo
   t.ok(await runJourney(system, (line) => lines.push(line)), lines.join('\n'));
 });
 
-t.test('B-reflect: one RPC answers alike over REST, Connect JSON, Connect binary, gRPC and gRPC-Web', async (t) => {
-  const ada = await system.person('ada');
-  const direct = system.direct('auth');
-  const edge = system.gatewayUrl;
-  const transports: Record<string, Transport> = {
-    'Connect JSON at the service': createConnectTransport({
-      baseUrl: direct,
-      httpVersion: '1.1',
-      useBinaryFormat: false,
-    }),
-    'Connect binary at the service': createConnectTransport({ baseUrl: direct, httpVersion: '1.1' }),
-    'Connect binary at the service, h2c': createConnectTransport({ baseUrl: direct, httpVersion: '2' }),
-    'gRPC at the service, h2c': createGrpcTransport({ baseUrl: direct }),
-    'gRPC-Web at the service': createGrpcWebTransport({ baseUrl: direct, httpVersion: '1.1' }),
-    'Connect JSON at the edge': createConnectTransport({ baseUrl: edge, httpVersion: '1.1', useBinaryFormat: false }),
-    'Connect binary at the edge': createConnectTransport({ baseUrl: edge, httpVersion: '1.1' }),
-    'gRPC-Web at the edge': createGrpcWebTransport({ baseUrl: edge, httpVersion: '1.1' }),
-  };
-  const { body } = await ada.get('/auth/me', { token: ada.token });
-  for (const [name, transport] of Object.entries(transports)) {
-    const client = createClient(AuthService, transport);
-    const { user } = await client.getMe({}, { headers: { authorization: `Bearer ${ada.token}` } });
-    t.equal(user?.id, body.user.id, name);
-    t.equal(user?.email, ada.email, name);
-    const refusal = await client.getMe({}).then(
-      () => undefined,
-      (error: unknown) => readServiceError(ConnectError.from(error))?.reason,
-    );
-    t.equal(refusal, 'UNAUTHENTICATED', `${name}: without a token`);
-  }
-});
+t.test('S6.1: no process listens but where it is documented, and on loopback', (t) => checkListeners(t, system));
+
+t.test('S6.1: every listener of every process answers with helmet’s headers and its own policy', (t) =>
+  checkHeaders(t, system),
+);
+
+t.test('ASVS V13.2.1: Redis, NATS and PostgreSQL let nobody in without a name and its secret', (t) =>
+  checkStores(t, system),
+);
+
+t.test(
+  'B-reflect, older fault 57: one RPC answers alike over REST, Connect JSON, Connect binary, gRPC and gRPC-Web',
+  async (t) => {
+    const ada = await system.person('ada');
+    const direct = system.direct('auth');
+    const edge = system.gatewayUrl;
+    const transports: Record<string, Transport> = {
+      'Connect JSON at the service': createConnectTransport({
+        baseUrl: direct,
+        httpVersion: '1.1',
+        useBinaryFormat: false,
+      }),
+      'Connect binary at the service': createConnectTransport({ baseUrl: direct, httpVersion: '1.1' }),
+      'Connect binary at the service, h2c': createConnectTransport({ baseUrl: direct, httpVersion: '2' }),
+      'gRPC at the service, h2c': createGrpcTransport({ baseUrl: direct }),
+      'gRPC-Web at the service': createGrpcWebTransport({ baseUrl: direct, httpVersion: '1.1' }),
+      'Connect JSON at the edge': createConnectTransport({ baseUrl: edge, httpVersion: '1.1', useBinaryFormat: false }),
+      'Connect binary at the edge': createConnectTransport({ baseUrl: edge, httpVersion: '1.1' }),
+      'gRPC-Web at the edge': createGrpcWebTransport({ baseUrl: edge, httpVersion: '1.1' }),
+    };
+    const { body } = await ada.get('/auth/me', { token: ada.token });
+    for (const [name, transport] of Object.entries(transports)) {
+      const client = createClient(AuthService, transport);
+      const { user } = await client.getMe({}, { headers: { authorization: `Bearer ${ada.token}` } });
+      t.equal(user?.id, body.user.id, name);
+      t.equal(user?.email, ada.email, name);
+      const refusal = await client.getMe({}).then(
+        () => undefined,
+        (error: unknown) => readServiceError(ConnectError.from(error))?.reason,
+      );
+      t.equal(refusal, 'UNAUTHENTICATED', `${name}: without a token`);
+    }
+  },
+);
 
 t.test('B-reflect: buf curl lists, describes and calls every service over gRPC', async (t) => {
   const buf = (...args: string[]) =>

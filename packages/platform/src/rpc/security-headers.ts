@@ -24,6 +24,10 @@ export async function registerSecurityHeaders(app: FastifyInstance): Promise<voi
     crossOriginOpenerPolicy: { policy: 'same-origin' },
     hidePoweredBy: true,
   });
+  app.addHook('onRequest', async (_request, reply) => {
+    // Answers may hold personal data: no cache keeps them. The public keys say otherwise themselves.
+    reply.header('cache-control', 'no-store');
+  });
 }
 
 const PROBE_HEADERS = new Set(['content-type', 'content-length', 'date', 'connection', 'keep-alive']);
@@ -35,7 +39,7 @@ export async function securityHeaderList(): Promise<HeaderList> {
   probe.get('/', async () => '');
   const answer = await probe.inject('/');
   await probe.close();
-  const headers: HeaderList = { 'cache-control': 'no-store' };
+  const headers: HeaderList = {};
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && !PROBE_HEADERS.has(name)) headers[name] = Array.isArray(value) ? value : String(value);
   }
