@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
@@ -34,6 +35,7 @@ export async function runMigrations(ownerUrl: string, sets: readonly MigrationSe
   try {
     return await withLock(sql, migrationLock, async () => {
       const before = await countRun(sql, sets);
+      for (const set of sets) await requireUnchanged(sql, set);
       for (const { folder, table } of sets) {
         await migrate(drizzle(sql), { migrationsFolder: folder, migrationsTable: table }).catch((error: Error) => {
           const where = relative(repositoryRoot, folder);
@@ -46,6 +48,21 @@ export async function runMigrations(ownerUrl: string, sets: readonly MigrationSe
   } finally {
     await sql.end({ timeout: 5 });
   }
+}
+
+/** drizzle only looks at what is new: a migration that was edited after it ran would leave tables that nobody expects. */
+async function requireUnchanged(sql: postgres.Sql, { folder, table }: MigrationSet): Promise<void> {
+  if (!(await hasTable(sql, table))) return;
+  const hashes = new Map(
+    readMigrationFiles({ migrationsFolder: folder }).map((file) => [file.folderMillis, file.hash]),
+  );
+  const run = await sql`select hash, created_at::text as time from drizzle.${sql(table)} order by created_at`;
+  const changed = run.filter((row) => hashes.get(Number(row['time'])) !== row['hash']);
+  if (changed.length === 0) return;
+  throw new Error(
+    `The database has run ${changed.length} migrations of ${relative(repositoryRoot, folder)} that are not those of this version. ` +
+      'A development database is made anew by npm run stop, then rm -r .data; any other one needs the version that made it.',
+  );
 }
 
 /** Changes whenever a file of a set does: names the template that test databases are copied from. */
@@ -64,10 +81,14 @@ export function migrationsHash(sets: readonly MigrationSet[]): string {
 async function countRun(sql: postgres.Sql, sets: readonly MigrationSet[]): Promise<number> {
   let count = 0;
   for (const { table } of sets) {
-    const [there] = await sql`select to_regclass(${`drizzle.${table}`}) as found`;
-    if (there?.['found'] === null) continue;
+    if (!(await hasTable(sql, table))) continue;
     const [row] = await sql`select count(*)::int as run from ${sql(`drizzle.${table}`)}`;
     count += Number(row?.['run'] ?? 0);
   }
   return count;
+}
+
+async function hasTable(sql: postgres.Sql, table: string): Promise<boolean> {
+  const [row] = await sql`select to_regclass(${`drizzle.${table}`}) is not null as found`;
+  return row?.['found'] === true;
 }
