@@ -27,6 +27,8 @@ export interface ServiceTarget {
   readonly dispatcher: ServiceDispatcher;
   /** Who may use them first. */
   readonly bulkhead: Bulkhead;
+  /** How many calls of each attempt are on their way: of those with an idempotency key. */
+  readonly attempts: Map<string, number>;
   /** Streams hold theirs for up to an hour, and would leave none for the others. */
   readonly streams: ServiceDispatcher;
   close(): Promise<void>;
@@ -57,6 +59,7 @@ export function createServiceTarget(options: ServiceTargetOptions): ServiceTarge
     service,
     dispatcher,
     bulkhead: createBulkhead({ name: `edge.${name}`, max: connectionsMax, metrics: options.metrics }),
+    attempts: new Map(),
     streams,
     async call(method, request, { headers, timeoutMs }) {
       const send = client[method.localName as keyof typeof client] as unknown as AnyMethod;

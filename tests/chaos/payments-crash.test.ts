@@ -1,8 +1,7 @@
 // F1–F3 whole: kill -9 at every named step of create, refund, cancel, webhook and schedule; then the same key over gRPC
 // and over REST through a real gateway.
-import { createJsonClient, spawnProcess } from '@strongroom/testkit';
+import { createJsonClient } from '@strongroom/testkit';
 import t from 'tap';
-import { freePort } from '../../scripts/support/ports.ts';
 import {
   type CrashScene,
   crashAt,
@@ -10,31 +9,12 @@ import {
   type RestCaller,
   startCrashScene,
 } from '../../services/payments/test/crash-steps.ts';
+import { startPaymentsGateway } from './payments-gateway.ts';
 
 t.setTimeout(580_000);
 
 async function startGateway(scene: CrashScene): Promise<RestCaller> {
-  const { TOKEN_ISSUER = '', TOKEN_AUDIENCE = '', AUTH_URL = '' } = scene.variables;
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const gateway = await spawnProcess({
-    name: 'gateway',
-    entry: 'gateway/src/main.ts',
-    env: {
-      ...scene.certificates.variables('gateway'),
-      TOKEN_ISSUER,
-      TOKEN_AUDIENCE,
-      AUTH_URL,
-      PAYMENTS_URL: scene.survivor.baseUrl.replace('http:', 'https:'),
-      REDIS_URL: scene.redis.url,
-      PORT: String(port),
-      METRICS_PORT: '0',
-      LOG_LEVEL: 'info',
-      RATE_LIMIT_GENERAL_MAX: '1000000',
-    },
-    readyUrl: `${url}/readyz`,
-  });
-  scene.closers.push(() => gateway.kill());
+  const url = await startPaymentsGateway(scene, scene.survivor.baseUrl.replace('http:', 'https:'), scene.redis.url);
   const client = createJsonClient(url);
   const repeat = async (token: string, key: string, path: string, body: object) => {
     const headers = { authorization: token, 'idempotency-key': key };

@@ -9,6 +9,10 @@ import type { RestMatch } from './route-table.ts';
 const idempotencyReplayed = 'idempotency-replayed';
 const statusOverride = 'x-strongroom-http-status';
 const rawBodyTypes: ReadonlySet<string> = new Set(['application/json']);
+/** How soon a repetition may come again while the first is on its way. */
+const busyRetryAfterMs = 1_000;
+/** More than an honest client ever sends of one request at once. */
+const repetitionsMax = 16;
 const statusPattern = /^20[0-6]$/;
 /** Headers that some messages carry beside their body, by name (Standard Webhooks). */
 const webhookFields = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
@@ -44,12 +48,41 @@ export async function handleRest(
       if (typeof value === 'string') headers[name] = value;
     }
   }
-  const answer = await target.call(method, message, { headers, timeoutMs: policy.deadlineMs });
+  const send = () => target.call(method, message, { headers, timeoutMs: policy.deadlineMs });
+  const answer = await runAmongFew(target.attempts, attemptOf(request, match), send);
   const { contentType, body } = route.encodeResponse(answer.message);
   const status = answer.header?.get(statusOverride) ?? '';
   reply.code(statusPattern.test(status) ? Number(status) : policy.successStatus);
   if (answer.header?.get(idempotencyReplayed) === 'true') reply.header(idempotencyReplayed, 'true');
   return reply.type(contentType).send(body);
+}
+
+/** Who does what under which key; undefined without a key. */
+function attemptOf({ headers }: FastifyRequest, { method }: RestMatch): string | undefined {
+  const key = headers['idempotency-key'];
+  return key === undefined ? undefined : JSON.stringify([headers.authorization, method.name, key]);
+}
+
+/**
+ * A few repetitions of an attempt may run beside it; more are told here what the service would tell them. A thousand at once
+ * would only take the places of others in the queue before it (F19).
+ */
+async function runAmongFew<T>(
+  attempts: Map<string, number>,
+  attempt: string | undefined,
+  send: () => Promise<T>,
+): Promise<T> {
+  if (attempt === undefined) return send();
+  const running = attempts.get(attempt) ?? 0;
+  if (running >= repetitionsMax) throw commonErrors.IDEMPOTENCY_IN_PROGRESS({ retryAfterMs: busyRetryAfterMs });
+  attempts.set(attempt, running + 1);
+  try {
+    return await send();
+  } finally {
+    const left = (attempts.get(attempt) ?? 1) - 1;
+    if (left === 0) attempts.delete(attempt);
+    else attempts.set(attempt, left);
+  }
 }
 
 /** The field refresh_token of a refresh's request, whatever else is in it. */

@@ -1,8 +1,8 @@
 import { createConnection, createServer, type Socket } from 'node:net';
 
 export interface FaultProxyOptions {
-  /** Where connections go when nothing is broken: a port of 127.0.0.1, `host:port` or a URL. */
-  target: number | string;
+  /** Where connections go when nothing is broken: a port of 127.0.0.1, `host:port` or a URL; of several, each in turn. */
+  target: number | string | readonly string[];
 }
 
 /** Stands between a client and a server and breaks the wire between them. */
@@ -27,7 +27,13 @@ export interface FaultProxy {
 type Mode = 'open' | 'half-open' | 'refuse';
 
 export async function createFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
-  const target = targetOf(options.target);
+  const targets = [options.target].flat().map(targetOf);
+  let next = 0;
+  const nextTarget = () => {
+    const target = targets[next % targets.length];
+    next += 1;
+    return target ?? targetOf(0);
+  };
   const pairs = new Set<readonly [Socket, Socket]>();
   let mode: Mode = 'open';
   let delayMs = 0;
@@ -38,7 +44,7 @@ export async function createFaultProxy(options: FaultProxyOptions): Promise<Faul
       resetSocket(client);
       return;
     }
-    const upstream = createConnection({ ...target, allowHalfOpen: true });
+    const upstream = createConnection({ ...nextTarget(), allowHalfOpen: true });
     const pair = [client, upstream] as const;
     pairs.add(pair);
     link(client, upstream);

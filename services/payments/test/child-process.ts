@@ -19,7 +19,7 @@ export async function spawnPayments(
   natsUrl: string,
   redisUrl: string,
   failpoints = '',
-): Promise<TestProcess & ReturnType<typeof clientsOf>> {
+): Promise<TestProcess & ReturnType<typeof clientsOf> & { readonly baseUrl: string }> {
   const child = await spawnProcess({
     name: 'payments',
     entry: 'services/payments/src/main.ts',
@@ -28,7 +28,8 @@ export async function spawnPayments(
   });
   around.closers.push(() => child.kill());
   const { port } = await child.waitForLog(({ msg }) => msg === 'payments is up', startTimeoutMs);
-  const clients = clientsOf(`http://127.0.0.1:${port}`);
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const clients = clientsOf(baseUrl);
   around.receiver.client = clients.connect;
-  return { ...child, ...clients };
+  return { ...child, ...clients, baseUrl };
 }
