@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Code } from '@connectrpc/connect';
 import { commonErrors, defineErrors } from '@strongroom/platform/errors';
 import type { Call } from '@strongroom/platform/rpc';
-import { createJsonClient } from '@strongroom/testkit';
+import { createJsonClient, until } from '@strongroom/testkit';
 import t from 'tap';
 import { closeTestRedis, handler, newKey, paymentBody, paymentId, startGateway, startMesh } from './fixture.ts';
 
@@ -13,6 +13,9 @@ const errors = defineErrors('payments.strongroom', {
 const calls: { name: string; call: Call; request: unknown }[] = [];
 const seen = (name: string, call: Call, request: unknown) => void calls.push({ name, call, request });
 
+/** Calls with the key "held" are answered once this is over. */
+const held = Promise.withResolvers<void>();
+
 const mesh = await startMesh({
   auth: {
     register: handler((request, call) => {
@@ -22,8 +25,9 @@ const mesh = await startMesh({
     }),
   },
   payments: {
-    createPayment: handler((request, call) => {
+    createPayment: handler(async (request, call) => {
       seen('createPayment', call, request);
+      if (call.idempotencyKey === 'held') await held.promise;
       if (call.idempotencyKey === 'again') call.responseHeader.set('idempotency-replayed', 'true');
       return { payment: { id: paymentId, description: request.description, amount: request.amount } };
     }),
@@ -80,6 +84,34 @@ t.test(
     t.equal(call.principal?.userId, '01890000-0000-7000-8000-0000000000aa');
     t.equal(call.requestId, answer.headers.get('x-request-id'));
     t.ok(call.deadline.remainingMs() <= 5_000);
+  },
+);
+
+t.test(
+  'F19: of a hundred requests with one key a few reach the service, all others are told to come back',
+  async (t) => {
+    const post = (as: string) =>
+      client.post('/api/v1/payments', paymentBody, { headers: { 'idempotency-key': 'held' }, token: as });
+    const others = mesh.tokens.token({ userId: '01890000-0000-7000-8000-0000000000bb' });
+    const count = () => calls.filter(({ call }) => call.idempotencyKey === 'held').length;
+    const told: Awaited<ReturnType<typeof post>>[] = [];
+    const storm = Array.from({ length: 100 }, async () => {
+      const answer = await post(token);
+      if (answer.status !== 201) told.push(answer);
+      return answer;
+    });
+    await until(() => told.length === 84);
+    for (const { status, body, headers } of told) {
+      t.match({ status, body }, { status: 409, body: { code: 'IDEMPOTENCY_IN_PROGRESS', retry: 'after' } });
+      t.equal(headers.get('retry-after'), '1');
+    }
+    const another = post(others);
+    await until(() => count() === 17);
+    held.resolve();
+    t.equal((await another).status, 201, 'the same key of another person is another key');
+    const answers = await Promise.all(storm);
+    t.equal(answers.filter(({ status }) => status === 201).length, 16);
+    t.equal((await post(token)).status, 201, 'and the way is free again');
   },
 );
 
