@@ -13,7 +13,6 @@ import { revokeKnownDevices } from '../lockout/known-device-store.ts';
 import { sendNotice } from '../notices.ts';
 import { endSessions } from '../session/end-sessions.ts';
 import { peekMessageToken, useMessageToken } from '../user/message-token.ts';
-import { emailHash } from '../user/user.ts';
 import { findUser, lockUser, setEmailVerified, setUserPassword } from '../user/user-store.ts';
 import { requireGoodPassword } from './require-password.ts';
 
@@ -34,10 +33,8 @@ export async function resetPassword(
   const act = actAs(call, user.id);
   const ended = await deps.database.transaction(act, async (tx) => {
     const current = await lockUser(tx, user.id);
-    const used = await useMessageToken(tx, token, purposes);
-    const isTheirs =
-      used?.userId === user.id && current?.email != null && emailHash(current.email).equals(used.emailHash);
-    if (current?.status !== 'ACTIVE' || !isTheirs) return undefined;
+    const purpose = await useMessageToken(tx, current, token, purposes);
+    if (current?.status !== 'ACTIVE' || purpose === undefined) return undefined;
     await setUserPassword(tx, user.id, passwordHash, { changeRequired: false });
     // The message reached its address: that is what verification proves.
     await setEmailVerified(tx, user.id);
@@ -49,7 +46,7 @@ export async function resetPassword(
       resourceType: 'user',
       resourceId: user.id,
       subjectId: user.id,
-      details: { by: used.purpose, sessionsEnded: String(sessions.count) },
+      details: { by: purpose, sessionsEnded: String(sessions.count) },
     });
     return sessions;
   });

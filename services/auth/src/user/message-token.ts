@@ -41,21 +41,24 @@ export async function createMessageToken(
   return token;
 }
 
-export type UsedToken = Readonly<Pick<typeof messageTokens.$inferSelect, 'userId' | 'purpose' | 'emailHash'>>;
-
-/** Of any number of parallel uses one gets it. */
+/**
+ * Uses the token if it is this person's and went to the address that is theirs now; answers what it was for. Of any number
+ * of parallel uses one gets it.
+ */
 export async function useMessageToken(
   db: Queryable,
+  user: { readonly id: string; readonly email: string | null } | undefined,
   token: string,
   purposes: readonly MessagePurpose[],
-): Promise<UsedToken | undefined> {
+): Promise<MessagePurpose | undefined> {
+  if (user === undefined || user.email === null) return undefined;
   const { userId, purpose, emailHash: hash } = messageTokens;
-  const [row] = await db.orm
+  const [used] = await db.orm
     .update(messageTokens)
     .set({ useTime: clockTime })
-    .where(isUsable(token, purposes))
-    .returning({ userId, purpose, emailHash: hash });
-  return row;
+    .where(and(isUsable(token, purposes), eq(userId, user.id), eq(hash, emailHash(user.email))))
+    .returning({ purpose });
+  return used?.purpose;
 }
 
 /** Whose token it is, without using it: a new password that breaks the rules must not cost the link. */

@@ -9,7 +9,6 @@ import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
 import { verifyOwnPassword } from '../password/verify-own-password.ts';
 import { peekMessageToken, useMessageToken } from './message-token.ts';
-import { emailHash } from './user.ts';
 import { findUser, lockUser, setEmailVerified } from './user-store.ts';
 
 const purposes = ['verify-email'] as const;
@@ -35,12 +34,10 @@ export async function verifyEmail(
   if (isPasswordNeeded) await verifyOwnPassword(deps, call, user, requirePassword(password));
   const isProven = await deps.database.transaction(act, async (tx) => {
     const current = await lockUser(tx, user.id);
-    const used = await useMessageToken(tx, token, purposes);
-    const isTheirs =
-      used?.userId === user.id && current?.email != null && emailHash(current.email).equals(used.emailHash);
+    const purpose = await useMessageToken(tx, current, token, purposes);
     // Changed while it was being checked: what was proven above is proven no more.
     const isStillProven = !isPasswordNeeded || current?.passwordHash === user.passwordHash;
-    if (!isTheirs || !isStillProven) return false;
+    if (purpose === undefined || !isStillProven) return false;
     if (!(await setEmailVerified(tx, user.id))) return true;
     await appendEvent(tx, act, {
       action: 'USER_UPDATED',
