@@ -7,7 +7,7 @@ const denyListReader = ['%R~deny:*'];
 
 const redisKeysOf: Record<ServiceName, readonly string[]> = {
   auth: [...limitKeys, '~deny:*', '~login_attempts:*', '~account_lockout:*', '~login_spray*'],
-  payments: [...limitKeys, ...denyListReader],
+  payments: [...limitKeys, ...denyListReader, '~payments:stale:*'],
   profile: [...limitKeys, ...denyListReader],
   admin: [...limitKeys, ...denyListReader],
   gateway: [...limitKeys, ...denyListReader, '~dpop:*'],

@@ -21,6 +21,7 @@ import { ProfileService } from '@strongroom/gen/strongroom/profile/v1/profile_se
 import { auditActions, resourceTypes } from '@strongroom/platform/events';
 import { flagNames } from '@strongroom/platform/flags';
 import t from 'tap';
+import { failModes, methodClasses, methodClassOf } from '../chaos/fail-modes.ts';
 
 const services = [AuthService, PaymentsService, ProfileService, AdminService];
 const methods = services.flatMap((service) => service.methods);
@@ -54,6 +55,18 @@ t.test('S5.3: every flag is obeyed: a method names it, or the code of admin does
   t.strictSame([...named, 'anomaly-detection'].sort(), flagNames);
   t.end();
 });
+
+t.test(
+  'B-matrix: every method that people call is of a class whose outages are declared, and no class is empty',
+  (t) => {
+    const classes = new Set(methods.flatMap((method) => methodClassOf(method) ?? []));
+    t.same([...classes].sort(), [...methodClasses].sort());
+    for (const [dependency, modes] of Object.entries(failModes)) {
+      t.equal(modes.length, methodClasses.length, `${dependency} says what holds for each class`);
+    }
+    t.end();
+  },
+);
 
 t.test('B-zero: internal methods name their callers and have no route; all others have one', (t) => {
   for (const method of methods) {
