@@ -6,14 +6,13 @@
 // paths and are all of one kind, which is all that is said here; a process starts without this file, only later.
 import { registerHooks } from 'node:module';
 
-const ownModule = /\/node_modules\/drizzle-orm\/.*\.js$/;
+const folder = '/node_modules/drizzle-orm/';
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
     const { parentURL } = context;
-    if (!specifier.startsWith('.') || parentURL === undefined || !ownModule.test(parentURL)) {
-      return nextResolve(specifier, context);
-    }
+    const isDrizzle = parentURL?.includes(folder) === true && parentURL.endsWith('.js');
+    if (!isDrizzle || !specifier.startsWith('.')) return nextResolve(specifier, context);
     return { url: new URL(specifier, parentURL).href, format: 'module', shortCircuit: true };
   },
 });
