@@ -2,6 +2,7 @@ import {
   type ConfigOf,
   defineConfig,
   durationMs,
+  engineVariables,
   file,
   integer,
   limitVariables,
@@ -19,6 +20,7 @@ const originPattern = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?$/;
 export const gatewayVariables = defineConfig({
   ...processVariables,
   ...meshVariables,
+  ...engineVariables,
   ...redisVariables,
   ...limitVariables,
   PORT: port({ default: 3000, doc: 'Port of the gateway.' }),

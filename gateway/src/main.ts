@@ -46,7 +46,7 @@ async function main(lifecycle: Lifecycle): Promise<void> {
   const identity =
     config.TLS_CERT_FILE === undefined ? undefined : await loadServiceIdentity(config, { logger, metrics });
   lifecycle.onClose(() => identity?.close());
-  const redis = createEdgeRedis(config.REDIS_URL, logger);
+  const redis = createEdgeRedis(config.REDIS_URL, logger, config.ENGINES_CA_FILE);
   lifecycle.onClose(() => redis.disconnect());
   const tokens = createTokenReader({ config, identity, redis, logger });
   lifecycle.onClose(() => tokens.close());

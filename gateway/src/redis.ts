@@ -1,3 +1,4 @@
+import { engineTlsOptions } from '@strongroom/platform/identity';
 import type { Logger } from '@strongroom/platform/telemetry';
 import { Redis } from 'ioredis';
 
@@ -8,8 +9,9 @@ const RECONNECT_MAX_MS = 1_000;
  * Redis for limits and deny-list: a command that can't be sent fails at once, since each of them has another way to go
  * on; the connection comes back by itself.
  */
-export function createEdgeRedis(url: string, logger: Logger): Redis {
+export function createEdgeRedis(url: string, logger: Logger, caFile?: string): Redis {
   const redis = new Redis(url, {
+    ...(url.startsWith('rediss:') ? { tls: engineTlsOptions(caFile) } : {}),
     enableAutoPipelining: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type SecureVersion } from 'node:tls';
+import { type ConnectionOptions, connect, getCiphers, type SecureVersion } from 'node:tls';
 import { writeDevelopmentCertificates } from '@strongroom/platform/identity';
 import t from 'tap';
 import { closeTestRedis, handler, paymentId, startGateway, startMesh } from './fixture.ts';
@@ -43,11 +43,11 @@ function get(path: string): Promise<{ status: number; headers: NodeJS.Dict<strin
 }
 
 /** The version that is agreed on, or why there is none. */
-function handshake(maxVersion: SecureVersion): Promise<string> {
+function handshake(maxVersion: SecureVersion, offer: ConnectionOptions = {}): Promise<string> {
   return new Promise((resolve) => {
     const options = { host: '127.0.0.1', port: gateway.port, ca, minVersion: 'TLSv1', maxVersion } as const;
     // Security level 0: this client would offer anything.
-    const socket = connect({ ...options, ciphers: 'DEFAULT@SECLEVEL=0' }, () => {
+    const socket = connect({ ...options, ciphers: 'DEFAULT@SECLEVEL=0', ...offer }, () => {
       resolve(socket.getProtocol() ?? '');
       socket.destroy();
     });
@@ -69,6 +69,28 @@ t.test('ASVS 12.1.1: nothing older than TLS 1.2 is spoken', async (t) => {
   t.equal(await handshake('TLSv1.2'), 'TLSv1.2');
   for (const version of ['TLSv1.1', 'TLSv1'] as const)
     t.match(await handshake(version), /^(ERR_SSL|ECONNRESET|EPROTO)/);
+});
+
+t.test('ASVS V12.1.2: of all suites of TLS 1.2 only those with forward secrecy and AEAD are taken', async (t) => {
+  const offered = getCiphers().filter((name) => !name.startsWith('tls_'));
+  const taken: string[] = [];
+  for (const name of offered) {
+    const ciphers = `${name.toUpperCase()}:@SECLEVEL=0`;
+    if ((await handshake('TLSv1.2', { ciphers })) === 'TLSv1.2') taken.push(name);
+  }
+  // The certificate of this test has an ECDSA key, so that the suites of RSA find no partner.
+  t.same(taken.toSorted(), [
+    'ecdhe-ecdsa-aes128-gcm-sha256',
+    'ecdhe-ecdsa-aes256-gcm-sha384',
+    'ecdhe-ecdsa-chacha20-poly1305',
+  ]);
+});
+
+t.test('ASVS V11.6.2: keys are agreed on by X25519, alone or with ML-KEM, or P-256', async (t) => {
+  for (const group of ['X25519MLKEM768', 'X25519', 'prime256v1'])
+    t.equal(await handshake('TLSv1.3', { ecdhCurve: group }), 'TLSv1.3', group);
+  for (const group of ['secp521r1', 'secp384r1', 'X448', 'ffdhe2048'])
+    t.match(await handshake('TLSv1.3', { ecdhCurve: group }), /^(ERR_SSL|ECONNRESET|EPROTO)/, group);
 });
 
 t.test('S6.1: a request in clear at the port of TLS is not answered', async (t) => {

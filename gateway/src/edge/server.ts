@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { tlsPolicy } from '@strongroom/platform/identity';
 import { BODY_LIMIT_MAX_BYTES } from '@strongroom/platform/rpc';
 import type { Metrics } from '@strongroom/platform/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -58,7 +59,7 @@ function routedUrl(request: { url?: string | undefined }): string {
 function tlsOptions(config: GatewayConfig, http: object): object {
   const { EDGE_TLS_CERT_FILE: cert, EDGE_TLS_KEY_FILE: key } = config;
   if (cert === undefined || key === undefined) return {};
-  return { https: { ...http, cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' } };
+  return { https: { ...http, cert: readFileSync(cert), key: readFileSync(key), ...tlsPolicy } };
 }
 
 /** What Node would do by itself, without a word that a client could read. */

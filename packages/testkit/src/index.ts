@@ -18,5 +18,6 @@ export { createPrivateEngine, type PrivateEngine } from './private-engines.ts';
 export { type LogLine, spawnProcess, type TestProcess } from './process.ts';
 export { createProofKey, type ProofKey, type ProofParts } from './proofs.ts';
 export { compareSchema, findSchemaDrift, readDatabase } from './schema-drift.ts';
+export { createTlsFront, type EngineProtocol, type TlsFront } from './tls-front.ts';
 export { createTestTokens, type TestToken, type TestTokens } from './tokens.ts';
 export { until } from './wait.ts';

@@ -34,7 +34,11 @@ export const adminVariables = defineConfig({
     pattern: /^[^\s+]+$/,
     doc: 'Name of the audit log in its checkpoints: a schema-less URL. It never changes.',
   }),
-  WITNESS_URL: url({ optional: true, doc: 'Where the witness answers; with it, only cosigned checkpoints count.' }),
+  WITNESS_URL: url({
+    optional: true,
+    mayBeClear: true, // what goes there and comes back is public, and signed
+    doc: 'Where the witness answers; with it, only cosigned checkpoints count.',
+  }),
   WITNESS_KEY_FILE: text({
     default: '.data/witness/verifier-key.txt',
     maxLength: 1024,

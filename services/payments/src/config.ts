@@ -24,7 +24,7 @@ export const paymentsVariables = defineConfig({
     default: 'sandbox',
     doc: 'Payment service provider behind the PSP port.',
   }),
-  PSP_URL: url({ default: sandboxUrl, doc: 'Where the provider answers.' }),
+  PSP_URL: url({ default: sandboxUrl, mayBeClear: true, doc: 'Where the provider answers; in production by https.' }),
   PSP_API_KEY: secret({ optional: true, minBytes: 16, doc: 'Key for the provider.' }),
   PSP_WEBHOOK_SECRET: secret({ minBytes: 24, doc: 'Secret of webhooks from the provider (whsec_…).' }),
   PSP_WEBHOOK_PREVIOUS_SECRET: secret({
@@ -107,6 +107,9 @@ export function configFaults(config: PaymentsConfig): ConfigFault[] {
   if (config.PSP_PROVIDER === 'stripe' && config.PSP_API_KEY === undefined) add('PSP_API_KEY', 'is needed by Stripe');
   if (config.STRONGROOM_ENV === 'production') {
     if (config.WEBHOOK_ALLOW_INSECURE_TARGETS) add('WEBHOOK_ALLOW_INSECURE_TARGETS', 'is refused in production');
+    if (config.PSP_URL !== sandboxUrl && new URL(config.PSP_URL).protocol !== 'https:') {
+      add('PSP_URL', 'must begin with https:// in production');
+    }
     if (config.PSP_PROVIDER === 'sandbox') add('PSP_PROVIDER', 'must be a provider that moves money in production');
   }
   return faults;

@@ -9,6 +9,7 @@ import {
   type NatsConnection,
 } from 'nats';
 import { commonErrors } from '../errors/index.ts';
+import { engineTlsOptions } from '../identity/tls-policy.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { traceHeaders } from '../telemetry/trace.ts';
@@ -73,10 +74,12 @@ export interface BusOptions {
   readonly metrics?: Metrics;
   /** Copies of each stream in a cluster. */
   readonly replicas?: number;
+  /** Where NATS's certificate comes from (ENGINES_CA_FILE), for tls: URLs. */
+  readonly caFile?: string | undefined;
 }
 
 /** Connects in the background, for ever, and keeps the streams in being. A bus that is away stops no process. */
-export function createBus({ url, name, logger, metrics, replicas = 1 }: BusOptions): Bus {
+export function createBus({ url, name, logger, metrics, replicas = 1, caFile }: BusOptions): Bus {
   let connected: BusConnection | undefined;
   let isConnected = false;
   let streams: readonly StreamState[] = [];
@@ -138,7 +141,7 @@ export function createBus({ url, name, logger, metrics, replicas = 1 }: BusOptio
   async function open(): Promise<void> {
     while (!closing.signal.aborted) {
       try {
-        const nats = await connect(connectionOptions(url, name));
+        const nats = await connect(connectionOptions(url, name, caFile));
         if (closing.signal.aborted) return await nats.close();
         const manager = await nats.jetstreamManager({ timeout: requestTimeoutMs, checkAPI: false });
         connected = { nats, manager, client: nats.jetstream({ timeout: publishTimeoutMs }) };
@@ -211,8 +214,8 @@ export function createBus({ url, name, logger, metrics, replicas = 1 }: BusOptio
 }
 
 /** nats.js ignores credentials inside a URL, so they are taken out of it. */
-function connectionOptions(url: string, name: string): ConnectionOptions {
-  const { host, username, password, protocol } = new URL(url);
+function connectionOptions(url: string, name: string, caFile: string | undefined): ConnectionOptions {
+  const { host, hostname, username, password, protocol } = new URL(url);
   return {
     servers: host,
     name,
@@ -225,9 +228,17 @@ function connectionOptions(url: string, name: string): ConnectionOptions {
     reconnectJitter: reconnectJitterMs,
     pingInterval: pingIntervalMs,
     maxPingOut: pingsOutMax,
-    ...(protocol === 'tls:' ? { tls: {} } : {}),
+    ...(protocol === 'tls:' ? { tls: tlsOptions(hostname, caFile) } : {}),
     ...(username === '' ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
   };
+}
+
+/**
+ * With them, nats.js refuses a server that offers no TLS. It hands `host` on to node:tls, which would otherwise take a
+ * certificate for localhost from a server that is named by its address.
+ */
+function tlsOptions(host: string, caFile: string | undefined) {
+  return { ...engineTlsOptions(caFile), host };
 }
 
 function subscribe(

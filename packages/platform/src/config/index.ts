@@ -37,6 +37,7 @@ export {
   busVariables,
   databaseVariables,
   encryptionVariables,
+  engineVariables,
   limitVariables,
   meshVariables,
   platformVariables,

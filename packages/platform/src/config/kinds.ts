@@ -16,6 +16,8 @@ export interface Kind<T> {
   readonly optional: boolean;
   /** Secrets, and URLs that may hold a password: production refuses defaults and weak values. */
   readonly sensitive: boolean;
+  /** A URL that production takes without TLS too: what goes there is public, or the service has a rule of its own. */
+  readonly mayBeClear?: boolean;
   /** The rule as a half-sentence, for .env.example. */
   readonly rule: string;
   parse(text: string): T;
@@ -155,7 +157,7 @@ export function list<const O extends Declared<readonly string[], ListExtra>>(
   return kindOf<readonly string[], O>('list', options, rule, parse, (items) => items.join(','));
 }
 
-type UrlExtra = { readonly protocols?: readonly string[] };
+type UrlExtra = { readonly protocols?: readonly string[]; readonly mayBeClear?: boolean };
 
 /** An absolute URL of one of the protocols. It may hold a password, so it counts as sensitive and is never printed. */
 export function url<const O extends Declared<string, UrlExtra>>(options: O): Kind<ValueOf<string, O>> {
@@ -167,7 +169,7 @@ export function url<const O extends Declared<string, UrlExtra>>(options: O): Kin
     if (!protocols.includes(parsed.protocol)) throw new RuleFault(`must be ${rule}`);
     return value;
   };
-  return kindOf<string, O>('url', options, rule, parse, String, true);
+  return { ...kindOf<string, O>('url', options, rule, parse, String, true), mayBeClear: options.mayBeClear === true };
 }
 
 type SecretExtra = { readonly minBytes?: number };

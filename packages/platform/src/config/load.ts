@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { clearLinkOf } from './clear-link.ts';
 import {
   type EncryptedValueAccess,
   isEncryptedValue,
@@ -92,6 +93,7 @@ function readVariable(kind: Kind<unknown>, text: string | undefined, isProductio
       if (isProduction && kind.kind !== 'url' && kind.sensitive) {
         throw new RuleFault('must be given: production takes no default for a secret');
       }
+      if (isProduction) refuseClearLink(kind, kind.defaultText);
       return kind.absent;
     }
     if (kind.optional) return undefined;
@@ -102,7 +104,14 @@ function readVariable(kind: Kind<unknown>, text: string | undefined, isProductio
     const weakness = kind.kind === 'url' ? urlWeaknessOf(text) : weaknessOf(text);
     if (weakness !== undefined) throw new RuleFault(weakness);
   }
+  if (isProduction) refuseClearLink(kind, text);
   return value;
+}
+
+function refuseClearLink(kind: Kind<unknown>, text: string | undefined): void {
+  if (kind.kind !== 'url' || kind.mayBeClear === true || text === undefined) return;
+  const rule = clearLinkOf(text);
+  if (rule !== undefined) throw new RuleFault(rule);
 }
 
 /** A configuration that is logged by mistake shows the names of its variables only. */

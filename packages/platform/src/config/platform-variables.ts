@@ -47,6 +47,10 @@ export const meshVariables = defineConfig({
   TLS_CA_FILE: file({ optional: true, doc: 'Certificate authority of the service identities (PEM).' }),
   TLS_CERT_FILE: file({ optional: true, doc: 'Certificate of this service, with its SPIFFE id (PEM).' }),
   TLS_KEY_FILE: file({ optional: true, doc: 'Private key of this service (PEM).' }),
+  TLS_CRL_FILE: file({
+    optional: true,
+    doc: 'Certificates that the authority has revoked (a CRL, PEM). Out of date, it lets nobody in.',
+  }),
   AUTH_URL: url({ default: 'https://127.0.0.1:3001', doc: 'Where auth answers.' }),
   PAYMENTS_URL: url({ default: 'https://127.0.0.1:3002', doc: 'Where payments answers.' }),
   ADMIN_URL: url({ default: 'https://127.0.0.1:3003', doc: 'Where admin answers.' }),
@@ -66,6 +70,13 @@ export const meshVariables = defineConfig({
   DIRECT_ACCESS: oneOf(['loopback', 'off'], {
     optional: true,
     doc: 'Whether calls in clear are taken on loopback; off in production, loopback elsewhere.',
+  }),
+});
+
+export const engineVariables = defineConfig({
+  ENGINES_CA_FILE: file({
+    optional: true,
+    doc: 'Authority that PostgreSQL, Redis and NATS have their certificates from (PEM); left out, those that Node knows.',
   }),
 });
 
@@ -131,6 +142,7 @@ export const limitVariables = defineConfig({
 export const platformVariables = defineConfig({
   ...processVariables,
   ...meshVariables,
+  ...engineVariables,
   ...databaseVariables,
   ...redisVariables,
   ...busVariables,

@@ -1,11 +1,15 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import postgres from 'postgres';
+import { isSecurePostgres } from '../config/clear-link.ts';
 import { addArrayTypes, type TypeForms } from './array-types.ts';
 import type { DatabaseConfig } from './config.ts';
+import { type Address, openSecureSocket, openSocket } from './socket.ts';
 
 const reconnectDelayMaxS = 1;
 const reconnectDelayFirstS = 0.05;
 const keepAliveS = 30;
+const msPerS = 1_000;
+const postgresPort = 5432;
 /** date, time, timestamp, timestamptz. */
 const timestampOids = [1082, 1083, 1114, 1184];
 const jsonOids = [114, 3802];
@@ -34,6 +38,14 @@ export interface ClientOptions {
 export function createClient({ url, name, config, max, settings: own }: ClientOptions): Client {
   const sockets = new Set<Socket>();
   const failures = { count: 0 };
+  const isSecure = isSecurePostgres(url);
+  const secureOptions = { caFile: config.ENGINES_CA_FILE, timeoutMs: config.DB_CONNECTION_TIMEOUT * msPerS };
+  const open = async (address: Address): Promise<Socket> => {
+    const socket = isSecure ? await openSecureSocket(address, failures, secureOptions) : openSocket(address, failures);
+    for (const known of sockets) if (known.destroyed) sockets.delete(known);
+    sockets.add(socket);
+    return socket;
+  };
   const settings = {
     max,
     prepare: true,
@@ -54,7 +66,9 @@ export function createClient({ url, name, config, max, settings: own }: ClientOp
       DateStyle: 'ISO',
       ...own,
     },
-    socket: (options: { host: string[]; port: number[] }) => openSocket(options, sockets, failures),
+    ssl: false, // the sockets bring it
+    socket: ({ host, port }: { host: string[]; port: number[] }) =>
+      open({ host: host[0] ?? '127.0.0.1', port: port[0] ?? postgresPort }),
   };
   const sql = postgres(url, settings as postgres.Options<{ bigint: postgres.PostgresType<bigint> }>) as PostgresClient;
   useTextForm(sql);
@@ -65,30 +79,6 @@ export function createClient({ url, name, config, max, settings: own }: ClientOp
       return [...sockets].filter((socket) => socket.readyState === 'open').length;
     },
   };
-}
-
-/**
- * Made here to be counted, as postgres.js says when a connection closes and not when one opens, and to close safely. A
- * socket that is reset says 'error' first and 'close' a moment later; postgres.js gives the connection queries in between,
- * and forgets them when the close comes "with error": the caller waits for ever, and the pool has lost a place. A close
- * without error rejects them. The failures that it then doesn't count are counted here.
- */
-function openSocket(
-  { host, port }: { host: string[]; port: number[] },
-  sockets: Set<Socket>,
-  failures: { count: number },
-): Socket {
-  const socket = connect({ host: host[0] ?? '127.0.0.1', port: port[0] ?? 5432, noDelay: true });
-  for (const known of sockets) if (known.destroyed) sockets.delete(known);
-  sockets.add(socket);
-  const emit = socket.emit.bind(socket);
-  socket.emit = (event: string, ...args: unknown[]) => {
-    if (event === 'error') failures.count += 1;
-    if (event === 'data') failures.count = 0;
-    return event === 'close' ? emit('close', false) : emit(event, ...(args as []));
-  };
-  // postgres.js reads the name to verify in a certificate from here.
-  return Object.assign(socket, { host: host[0] });
 }
 
 function useTextForm(sql: PostgresClient): void {

@@ -37,7 +37,7 @@ export {
 } from './service-identity.ts';
 export { createSharedKeys, readSharedSecrets, type SharedSecret, type SharedSecretsConfig } from './shared-secrets.ts';
 export { serviceNameOf, serviceUri } from './spiffe.ts';
-export { checkPeerIdentity, secureContextOptions } from './tls-policy.ts';
+export { checkPeerIdentity, engineTlsOptions, secureContextOptions, tlsPolicy } from './tls-policy.ts';
 export {
   createTokenVerification,
   type TokenVerification,

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { serviceNameOf } from './spiffe.ts';
 
@@ -7,13 +8,16 @@ export interface IdentityConfig {
   readonly TLS_CA_FILE?: string | undefined;
   readonly TLS_CERT_FILE?: string | undefined;
   readonly TLS_KEY_FILE?: string | undefined;
+  readonly TLS_CRL_FILE?: string | undefined;
 }
 
-/** Certificate, key and authority of a service, as PEM. */
+/** Certificate, key and authority of a service, and what the authority has revoked, as PEM. */
 export interface IdentityMaterial {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** With it, a peer whose certificate is on it is refused, and everyone once it is out of date (ASVS V12.1.4). */
+  readonly crl?: string;
 }
 
 /** Who this process is towards the others (B-zero). */
@@ -40,7 +44,7 @@ export interface IdentityOptions {
 const RELOAD_INTERVAL_MS = 10_000;
 const msPerS = 1_000;
 
-/** Loads the identity that TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE name, and keeps up with the files. */
+/** Loads the identity that TLS_CERT_FILE, TLS_KEY_FILE, TLS_CA_FILE and TLS_CRL_FILE name, and keeps up with the files. */
 export async function loadServiceIdentity(
   config: IdentityConfig,
   options: IdentityOptions = {},
@@ -89,26 +93,23 @@ export async function loadServiceIdentity(
   };
 }
 
-interface IdentityFiles {
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
-
-function filesOf(config: IdentityConfig): IdentityFiles {
-  const { TLS_CA_FILE: ca, TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = config;
+/** The paths of what IdentityMaterial holds. */
+function filesOf(config: IdentityConfig): IdentityMaterial {
+  const { TLS_CA_FILE: ca, TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CRL_FILE: crl } = config;
   if (!ca || !cert || !key) throw new Error('TLS_CA_FILE, TLS_CERT_FILE and TLS_KEY_FILE must all be set');
-  return { ca, cert, key };
+  return { ca, cert, key, ...(crl ? { crl } : {}) };
 }
 
-async function versionOf(files: IdentityFiles): Promise<string> {
-  const stats = await Promise.all([files.ca, files.cert, files.key].map((path) => stat(path)));
+async function versionOf(files: IdentityMaterial): Promise<string> {
+  const stats = await Promise.all(Object.values(files).map((path: string) => stat(path)));
   return stats.map(({ mtimeMs, size, ino }) => `${mtimeMs}/${size}/${ino}`).join(' ');
 }
 
-async function load(files: IdentityFiles) {
-  const [ca, cert, key] = await Promise.all([files.ca, files.cert, files.key].map((path) => readFile(path, 'utf8')));
-  if (ca === undefined || cert === undefined || key === undefined) throw new Error('unreachable');
+async function load(files: IdentityMaterial) {
+  const read = (path: string) => readFile(path, 'utf8');
+  const [ca, cert, key] = await Promise.all([read(files.ca), read(files.cert), read(files.key)]);
+  const crl = files.crl === undefined ? {} : { crl: await read(files.crl) };
+  createSecureContext({ ca, cert, key, ...crl }); // throws at what is no PEM, before anything listens with it
   const certificate = new X509Certificate(cert);
   const name = serviceNameOf(certificate);
   if (name === undefined) throw new Error('TLS_CERT_FILE names no service of strongroom in its URI');
@@ -118,5 +119,5 @@ async function load(files: IdentityFiles) {
   if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) {
     throw new Error('TLS_CERT_FILE was not issued by TLS_CA_FILE');
   }
-  return { name, material: { ca, cert, key }, expireTime: certificate.validToDate };
+  return { name, material: { ca, cert, key, ...crl }, expireTime: certificate.validToDate };
 }

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { PeerCertificate, SecureContextOptions } from 'node:tls';
 import type { IdentityMaterial } from './service-identity.ts';
 import { serviceNameOf } from './spiffe.ts';
@@ -16,8 +17,24 @@ const TLS_CIPHERS = [
   'ECDHE-RSA-AES128-GCM-SHA256',
 ].join(':');
 
-export function secureContextOptions(material: IdentityMaterial): SecureContextOptions {
-  return { ...material, minVersion: 'TLSv1.2', ciphers: TLS_CIPHERS, honorCipherOrder: true };
+/** The hybrid with ML-KEM first, against who records today and decrypts in the age of quantum computers (ASVS V11.6.2). */
+const TLS_GROUPS = 'X25519MLKEM768:X25519:prime256v1';
+
+/** What every TLS listener and client of ours speaks, and nothing less. */
+export const tlsPolicy = {
+  minVersion: 'TLSv1.2',
+  ciphers: TLS_CIPHERS,
+  ecdhCurve: TLS_GROUPS,
+  honorCipherOrder: true,
+} as const satisfies SecureContextOptions & { ecdhCurve: string };
+
+export function secureContextOptions(material: IdentityMaterial) {
+  return { ...material, ...tlsPolicy };
+}
+
+/** For connections to PostgreSQL, Redis and NATS: with ENGINES_CA_FILE their certificates come from it and from nobody else. */
+export function engineTlsOptions(caFile: string | undefined) {
+  return { ...tlsPolicy, ...(caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }) };
 }
 
 /**

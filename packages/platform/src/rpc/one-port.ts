@@ -17,6 +17,13 @@ export interface OnePortOptions {
   readonly identity?: ServiceIdentity | undefined;
   /** Whether HTTP/1.1 and HTTP/2 in clear are taken, from loopback alone. */
   readonly allowCleartext: boolean;
+  /** Told of each handshake that failed: who has no business here tries the door (ASVS V16.3.4). */
+  readonly onTlsFailure?: (failure: TlsFailure) => void;
+}
+
+export interface TlsFailure {
+  readonly code: string;
+  readonly address: string | undefined;
 }
 
 /** Slow-loris: all headers within this time (S6.3). */
@@ -46,7 +53,7 @@ const HTTP2_REJECTED_STREAMS_MAX = 50; // CVE-2023-44487, rapid reset
 export function createOnePortServer(options: OnePortOptions): Http1Server {
   const http1 = createHttp1(options.listener);
   const http2 = createHttp2(options.listener);
-  const tls = options.identity === undefined ? undefined : createTls(options.identity, http1, http2.server);
+  const tls = options.identity === undefined ? undefined : createTls(options, options.identity, http1, http2.server);
   const sockets = new Set<Socket>();
 
   const port = createNetServer({ pauseOnConnect: false, noDelay: true }, (socket) => {
@@ -118,7 +125,12 @@ function createHttp2(listener: RequestListener): Http2Part {
   return { server, sessions };
 }
 
-function createTls(identity: ServiceIdentity, http1: Http1Server, http2: Http2Server): TlsServer {
+function createTls(
+  { onTlsFailure }: OnePortOptions,
+  identity: ServiceIdentity,
+  http1: Http1Server,
+  http2: Http2Server,
+): TlsServer {
   const server = createTlsServer({
     ...secureContextOptions(identity.material()),
     requestCert: true,
@@ -132,7 +144,10 @@ function createTls(identity: ServiceIdentity, http1: Http1Server, http2: Http2Se
     if (socket.alpnProtocol === 'h2') (http2 as Http2Server | Http2SecureServer).emit('connection', socket);
     else http1.emit('connection', socket);
   });
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    onTlsFailure?.({ code: error.code ?? 'UNKNOWN', address: socket.remoteAddress });
+    socket.destroy();
+  });
   // New connections get the new certificate; those in use end by themselves.
   const stopListening = identity.onChange((material) => server.setSecureContext(secureContextOptions(material)));
   http1.once('close', stopListening);

@@ -64,7 +64,15 @@ export async function createRpcServer(options: RpcServerOptions): Promise<Fastif
   const { identity, config = {}, health } = options;
   const app = fastify({
     serverFactory: (listener) =>
-      createOnePortServer({ listener, identity, allowCleartext: allowsCleartext(config, identity) }),
+      createOnePortServer({
+        listener,
+        identity,
+        allowCleartext: allowsCleartext(config, identity),
+        onTlsFailure(failure) {
+          options.metrics?.increment('tls_handshake_failures_total');
+          options.logger.warn(failure, 'a TLS handshake failed');
+        },
+      }),
     logger: false, // one line a call is written by the pipeline
     bodyLimit: BODY_LIMIT_BYTES,
     routerOptions: {

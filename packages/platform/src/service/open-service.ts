@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { type Bus, createBus } from '../bus/index.ts';
 import type { ConfigOf, EncryptedValueAccess, platformVariables } from '../config/index.ts';
 import { createDatabase, type Database } from '../database/index.ts';
-import { loadServiceIdentity, type ServiceIdentity } from '../identity/index.ts';
+import { engineTlsOptions, loadServiceIdentity, type ServiceIdentity } from '../identity/index.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/index.ts';
 import { createHealth, type Health, type Lifecycle } from '../process/index.ts';
 import { securityHeaderList } from '../rpc/index.ts';
@@ -68,9 +68,9 @@ export async function openService({
   const database = await createDatabase({ url: config.DATABASE_URL, name, config, logger, metrics });
   lifecycle.onClose(() => database.close());
   void recordSecretAccesses({ name, database, logger, signal: lifecycle.signal }, accesses);
-  const redis = openRedis(config.REDIS_URL, logger);
+  const redis = openRedis(config.REDIS_URL, logger, config.ENGINES_CA_FILE);
   lifecycle.onClose(() => redis.disconnect());
-  const bus = createBus({ url: config.NATS_URL, name, logger, metrics });
+  const bus = createBus({ url: config.NATS_URL, name, logger, metrics, caFile: config.ENGINES_CA_FILE });
   lifecycle.onClose(() => bus.close());
   addChecks(health, { database, redis, bus }, lifecycle.signal);
   const rateLimiter = createRateLimiter({ redis, logger, metrics });
@@ -78,8 +78,9 @@ export async function openService({
 }
 
 /** Commands fail soon instead of waiting for a Redis that is away; it is connected again in the background, for ever. */
-export function openRedis(url: string, logger: Logger): Redis {
+export function openRedis(url: string, logger: Logger, caFile?: string): Redis {
   const redis = new Redis(url, {
+    ...(url.startsWith('rediss:') ? { tls: engineTlsOptions(caFile) } : {}),
     connectTimeout: redisConnectTimeoutMs,
     commandTimeout: redisCommandTimeoutMs,
     maxRetriesPerRequest: 0,

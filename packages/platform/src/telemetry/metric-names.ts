@@ -81,6 +81,7 @@ export const metricDefinitions = {
   auth_revocation_fallback_total: counter('Revocations asked of auth because Redis could not say.', ['outcome']),
   auth_signing_key_expiry_seconds: gauge('Time until the signing key expires.', []),
   service_certificate_expiry_seconds: gauge('Time until the certificate of the process expires.', []),
+  tls_handshake_failures_total: counter('TLS handshakes that failed at the port of a service.', []),
   authorization_denied_total: counter('Calls refused for role, assurance or ownership.', [
     'service',
     'method',

@@ -124,7 +124,40 @@ t.test('S3.2, older faults 43, 55: production refuses the usual accounts in URLs
     t.notOk(message.includes(value));
     await t.resolves(loadConfig(schema, { DATABASE_URL: value, STRONGROOM_ENV: 'development' }));
   }
-  await t.resolves(loadConfig(schema, { DATABASE_URL: `postgres://app:${randomBytes(9).toString('hex')}@db/x` }));
+  const good = `postgres://app:${randomBytes(9).toString('hex')}@db/x?sslmode=verify-full`;
+  await t.resolves(loadConfig(schema, { DATABASE_URL: good }));
+});
+
+t.test('ASVS V12.3.1, V12.3.3: production takes no URL whose link is in clear, given or by default', async (t) => {
+  const links: Record<string, readonly [clear: string, secure: string]> = {
+    DATABASE_URL: ['postgres://app:x7Kq0vTz@db/app', 'postgres://app:x7Kq0vTz@db/app?sslmode=verify-full'],
+    REDIS_URL: ['redis://redis:6379', 'rediss://redis:6379'],
+    NATS_URL: ['nats://nats:4222', 'tls://nats:4222'],
+    AUTH_URL: ['http://auth:3001', 'https://auth:3001'],
+    OTEL_EXPORTER_OTLP_ENDPOINT: ['http://collector:4318', 'https://collector:4318'],
+  };
+  const good = {
+    ENCRYPTION_MASTER_KEY: randomBytes(32).toString('hex'),
+    ...Object.fromEntries(Object.entries(links).map(([name, [, secure]]) => [name, secure])),
+  };
+  await t.resolves(loadConfig(platformVariables, good));
+  for (const [name, [clear]] of Object.entries(links)) {
+    const { faults } = await faultsOf(platformVariables, { ...good, [name]: clear });
+    t.match(faults, [{ variable: name, rule: /nothing leaves in clear/ }]);
+    await t.resolves(loadConfig(platformVariables, { ...good, [name]: clear, STRONGROOM_ENV: 'development' }));
+  }
+  const disabled = `${links['DATABASE_URL']?.[0]}?sslmode=disable`;
+  t.match((await faultsOf(platformVariables, { ...good, DATABASE_URL: disabled })).faults, [
+    { variable: 'DATABASE_URL' },
+  ]);
+  const { REDIS_URL: _, ...withoutRedis } = good as Record<string, string>;
+  t.match(
+    (await faultsOf(platformVariables, withoutRedis)).faults,
+    [{ variable: 'REDIS_URL' }],
+    'its default is in clear',
+  );
+  const open = defineConfig({ WITNESS_URL: url({ doc: '.', mayBeClear: true }) });
+  await t.resolves(loadConfig(open, { WITNESS_URL: 'http://witness' }), 'what the schema exempts is taken');
 });
 
 t.test('S3.2: a secret shows itself to nobody who does not ask for it', async (t) => {

@@ -1,5 +1,5 @@
 // What the tests of database, outbox and bus share: a database of their own with a table like any service's.
-import { databaseVariables, loadConfig } from '@strongroom/platform/config';
+import { databaseVariables, engineVariables, loadConfig } from '@strongroom/platform/config';
 import { createDatabase, type Database, serviceAct, writeAudit } from '@strongroom/platform/database';
 import { createLogger, createMetrics, type Metrics } from '@strongroom/platform/telemetry';
 import { createTestDatabase, openSql, type TestDatabase } from '@strongroom/testkit';
@@ -52,12 +52,15 @@ export async function createDatabaseFixture(variables: Record<string, string> = 
   const log = createTestLogger();
   const opened: Database[] = [];
   const open = async (more: Record<string, string> = {}, url = test.runtimeUrl) => {
-    const config = await loadConfig(databaseVariables, {
-      STRONGROOM_ENV: 'test',
-      DATABASE_URL: url,
-      ...variables,
-      ...more,
-    });
+    const config = await loadConfig(
+      { ...databaseVariables, ...engineVariables },
+      {
+        STRONGROOM_ENV: 'test',
+        DATABASE_URL: url,
+        ...variables,
+        ...more,
+      },
+    );
     const database = await createDatabase({ url, name: 'platform', config, logger: log.logger, metrics });
     opened.push(database);
     return database;

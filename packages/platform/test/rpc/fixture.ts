@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { ProfileService } from '@strongroom/gen/strongroom/profile/v1/profile_service_pb.ts';
-import { loadServiceIdentity, type ServiceIdentity, writeDevelopmentCertificates } from '@strongroom/platform/identity';
+import {
+  type IdentityConfig,
+  loadServiceIdentity,
+  type ServiceIdentity,
+  writeDevelopmentCertificates,
+} from '@strongroom/platform/identity';
 import { createHealth } from '@strongroom/platform/process';
 import {
   type Call,
@@ -131,8 +136,9 @@ export async function createTestIdentities(...names: string[]) {
   const identities: ServiceIdentity[] = [];
   return {
     folder,
-    async identity(name: string): Promise<ServiceIdentity> {
+    async identity(name: string, extra: IdentityConfig = {}): Promise<ServiceIdentity> {
       const identity = await loadServiceIdentity({
+        ...extra,
         TLS_CA_FILE: join(folder, 'ca.pem'),
         TLS_CERT_FILE: join(folder, `${name}.pem`),
         TLS_KEY_FILE: join(folder, `${name}.key.pem`),

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -8,9 +8,12 @@ import { createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import { writeDevelopmentCertificates } from '@strongroom/platform/identity';
+import { createMetrics } from '@strongroom/platform/telemetry';
+import { until } from '@strongroom/testkit';
 import t from 'tap';
 import { protocolOf } from '../../src/rpc/sniff.ts';
 import { createTestIdentities, paths, startServer } from './fixture.ts';
+import { writeRevocationList } from './revocation-list.ts';
 
 const body = JSON.stringify({ email: 'a@example.com', password: 'p' });
 const http1Request = [
@@ -176,6 +179,49 @@ t.test('B-zero: whoever has no certificate of our authority gets no answer', asy
   t.same(server.seen, []);
   const honest = connectTls({ port: server.port, host: '127.0.0.1', servername: 'localhost', ...good });
   t.match(await conversation(honest, (socket) => void socket.write(http1Request)), /^HTTP\/1\.1 200/);
+});
+
+t.test('ASVS V16.3.4: a TLS handshake that fails is logged and counted', async (t) => {
+  const tls = await createTestIdentities('auth');
+  const metrics = createMetrics({ name: 'auth' });
+  const server = await startServer({ identity: await tls.identity('auth'), metrics });
+  t.teardown(async () => {
+    await server.close();
+    await tls.close();
+  });
+  const ca = await readFile(join(tls.folder, 'ca.pem'), 'utf8');
+  const socket = connectTls({ port: server.port, host: '127.0.0.1', ca, servername: 'localhost' });
+  await conversation(socket, () => undefined);
+  const line = await until(() => server.log.entries.find(({ msg }) => msg === 'a TLS handshake failed'));
+  t.match(line, { level: 40, code: 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', address: '127.0.0.1' });
+  t.match(await metrics.registry.metrics(), /^tls_handshake_failures_total(\{[^}]*\})? 1$/m);
+});
+
+t.test('ASVS V12.1.4: who is on the revocation list is refused, and others are not', async (t) => {
+  const tls = await createTestIdentities('auth', 'payments', 'gateway');
+  const list = join(tls.folder, 'crl.pem');
+  await writeRevocationList(tls.folder, list, []);
+  const identity = await tls.identity('auth', { TLS_CRL_FILE: list });
+  const server = await startServer({ identity, config: { DIRECT_ACCESS: 'off' } });
+  t.teardown(async () => {
+    await server.close();
+    await tls.close();
+  });
+  const answerTo = async (name: string) => {
+    const { cert, key, ca } = (await tls.identity(name)).material();
+    const socket = connectTls({ port: server.port, host: '127.0.0.1', servername: 'localhost', cert, key, ca });
+    return conversation(socket, (one) => void one.on('secureConnect' as never, () => one.write(http1Request)));
+  };
+  t.match(await answerTo('payments'), /^HTTP\/1\.1 200/);
+  await writeRevocationList(tls.folder, list, ['payments']);
+  t.equal(await identity.reload(), true);
+  t.equal(await answerTo('payments'), '', 'revoked');
+  t.match(await answerTo('gateway'), /^HTTP\/1\.1 200/);
+  await writeRevocationList(tls.folder, list, [], new Date(Date.now() - 1_000));
+  t.equal(await identity.reload(), true);
+  t.equal(await answerTo('gateway'), '', 'a list that is out of date vouches for nobody');
+  await writeFile(list, 'no list');
+  t.equal(await identity.reload(), false, 'what is no list is not taken');
 });
 
 t.test(
