@@ -12,7 +12,6 @@ import type { PersonKeystore } from './erasure/person-keystore.ts';
 import type { FlagBoard } from './flag/flag-board.ts';
 import type { AuditLag } from './health/audit-lag.ts';
 import type { HealthProbe } from './health/service-health.ts';
-import type { PageTokens } from './paging/page-token.ts';
 import type { Checkpointer } from './transparency/checkpointer.ts';
 
 /** What the use cases need; made once, in main.ts or by a test. */
@@ -27,7 +26,6 @@ export interface Deps {
   readonly checkpointer: Checkpointer;
   readonly logTail: LogTail;
   readonly watchers: Watchers;
-  readonly pageTokens: PageTokens;
   readonly findPlace: FindPlace;
   readonly flags: FlagBoard;
   readonly probes: readonly HealthProbe[];

@@ -12,7 +12,6 @@ import { createFlagBoard } from './flag/flag-board.ts';
 import { readAuditLag } from './health/audit-lag.ts';
 import { createProbes } from './health/probes.ts';
 import { openLog } from './log.ts';
-import { createPageTokens } from './paging/page-token.ts';
 import { startWorkers } from './workers.ts';
 
 runProcess({
@@ -37,7 +36,6 @@ runProcess({
       authenticator,
       logTail: createLogTail(),
       watchers: createWatchers(),
-      pageTokens: createPageTokens(keyring.subkey('cursor')),
       findPlace: await openPlaces(config.GEOIP_DATABASE_FILE),
       flags: createFlagBoard(service),
       probes: createProbes({ ...service, ...log, config, auditDatabase }),

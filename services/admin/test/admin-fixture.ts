@@ -31,7 +31,6 @@ import { createFlagBoard } from '../src/flag/flag-board.ts';
 import { readAuditLag } from '../src/health/audit-lag.ts';
 import { createProbes } from '../src/health/probes.ts';
 import { openLog } from '../src/log.ts';
-import { createPageTokens } from '../src/paging/page-token.ts';
 import { startWorkers } from '../src/workers.ts';
 
 export interface AdminOptions {
@@ -100,7 +99,6 @@ export async function startAdmin(t: Test, options: AdminOptions = {}) {
     rateLimiter: createRateLimiter(),
     logTail: createLogTail(),
     watchers: createWatchers(),
-    pageTokens: createPageTokens(keyring.subkey('cursor')),
     findPlace: await openPlaces(config.GEOIP_DATABASE_FILE),
     flags: createFlagBoard({ database, bus, logger, metrics }),
     probes: createProbes({ config, identity, database, auditDatabase, redis, bus, health, ...log }),

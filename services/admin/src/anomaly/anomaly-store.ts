@@ -1,4 +1,5 @@
 import { clockTime, isOneOf, onlyRow, type Queryable } from '@strongroom/platform/database';
+import type { PageBounds } from '@strongroom/platform/paging';
 import { and, asc, desc, eq, getTableColumns, gt, isNull, lt, sql as orm } from 'drizzle-orm';
 import { orEmpty } from '../queries.ts';
 import { anomalies, anomalyBaselines, anomalyCursor } from '../schema.ts';
@@ -69,9 +70,9 @@ export interface AnomalyFilter {
 export async function listStoredAnomalies(
   db: Queryable,
   { kind, state, userId }: AnomalyFilter,
-  limit: number,
-  before?: string,
+  { after, rowsMax }: PageBounds,
 ): Promise<StoredAnomaly[]> {
+  const [last] = after ?? [];
   return await db.orm
     .select(columns)
     .from(anomalies)
@@ -80,11 +81,11 @@ export async function listStoredAnomalies(
         kind === undefined ? undefined : eq(anomalies.kind, kind),
         state === undefined ? undefined : eq(anomalies.state, state),
         userId === undefined ? undefined : eq(anomalies.userId, userId),
-        before === undefined ? undefined : lt(anomalies.id, before),
+        last === undefined ? undefined : lt(anomalies.id, last),
       ),
     )
     .orderBy(desc(anomalies.id))
-    .limit(limit);
+    .limit(rowsMax);
 }
 
 export async function lockAnomaly(db: Queryable, id: string): Promise<StoredAnomaly | undefined> {

@@ -4,13 +4,13 @@ import type {
   ListAnomaliesResponseSchema,
 } from '@strongroom/gen/strongroom/admin/v1/anomaly_pb.ts';
 import type { Database } from '@strongroom/platform/database';
+import { type PageKeys, requestedPage } from '@strongroom/platform/paging';
 import { type Call, requirePrincipal } from '@strongroom/platform/rpc';
-import { type PageTokens, pageSizeOf } from '../paging/page-token.ts';
 import { anomalyToProto, kindFromProto, stateFromProto } from './anomaly-proto.ts';
 import { listStoredAnomalies } from './anomaly-store.ts';
 
 export async function listAnomalies(
-  { database, pageTokens }: { readonly database: Database; readonly pageTokens: PageTokens },
+  { database, keyring }: { readonly database: Database; readonly keyring: PageKeys },
   request: ListAnomaliesRequest,
   call: Call,
 ): Promise<MessageInitShape<typeof ListAnomaliesResponseSchema>> {
@@ -19,14 +19,8 @@ export async function listAnomalies(
     state: stateFromProto(request.state),
     userId: request.userId?.toLowerCase(),
   };
-  const named = { kind: filter.kind ?? '', state: filter.state ?? '', userId: filter.userId ?? '' };
-  const scope = { list: 'anomalies', callerId: requirePrincipal(call).userId, filter: named };
-  const limit = pageSizeOf(request.pageSize);
-  const found = await listStoredAnomalies(database, filter, limit + 1, pageTokens.open(scope, request.pageToken));
-  const page = found.slice(0, limit);
-  const last = page.at(-1);
-  return {
-    anomalies: page.map(anomalyToProto),
-    nextPageToken: found.length > limit && last ? pageTokens.seal(scope, last.id) : '',
-  };
+  const scope = ['anomalies', requirePrincipal(call).userId, filter.kind, filter.state, filter.userId];
+  const page = requestedPage(keyring, scope, request);
+  const { rows, nextPageToken } = page.cut(await listStoredAnomalies(database, filter, page), ({ id }) => [id]);
+  return { anomalies: rows.map(anomalyToProto), nextPageToken };
 }

@@ -1,24 +1,18 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ListReportsRequest, ListReportsResponseSchema } from '@strongroom/gen/strongroom/admin/v1/report_pb.ts';
 import type { Database } from '@strongroom/platform/database';
+import { type PageKeys, requestedPage } from '@strongroom/platform/paging';
 import { type Call, requirePrincipal } from '@strongroom/platform/rpc';
-import { type PageTokens, pageSizeOf } from '../paging/page-token.ts';
 import { reportToProto } from './report-proto.ts';
 import { listStoredReports } from './report-store.ts';
 
 /** Newest first, without their content. */
 export async function listReports(
-  { database, pageTokens }: { readonly database: Database; readonly pageTokens: PageTokens },
+  { database, keyring }: { readonly database: Database; readonly keyring: PageKeys },
   request: ListReportsRequest,
   call: Call,
 ): Promise<MessageInitShape<typeof ListReportsResponseSchema>> {
-  const scope = { list: 'reports', callerId: requirePrincipal(call).userId, filter: {} };
-  const limit = pageSizeOf(request.pageSize);
-  const found = await listStoredReports(database, limit + 1, pageTokens.open(scope, request.pageToken));
-  const page = found.slice(0, limit);
-  const last = page.at(-1);
-  return {
-    reports: page.map((report) => reportToProto(report)),
-    nextPageToken: found.length > limit && last ? pageTokens.seal(scope, last.id) : '',
-  };
+  const page = requestedPage(keyring, ['reports', requirePrincipal(call).userId], request);
+  const { rows, nextPageToken } = page.cut(await listStoredReports(database, page), ({ id }) => [id]);
+  return { reports: rows.map((report) => reportToProto(report)), nextPageToken };
 }

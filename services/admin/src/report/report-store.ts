@@ -1,4 +1,5 @@
 import type { Queryable } from '@strongroom/platform/database';
+import type { PageBounds } from '@strongroom/platform/paging';
 import { desc, eq, getTableColumns, lt } from 'drizzle-orm';
 import { reports } from '../schema.ts';
 
@@ -23,11 +24,12 @@ export async function findReport(
 }
 
 /** Newest first: ids are UUIDv7. */
-export async function listStoredReports(db: Queryable, limit: number, before?: string): Promise<StoredReport[]> {
+export async function listStoredReports(db: Queryable, { after, rowsMax }: PageBounds): Promise<StoredReport[]> {
+  const [last] = after ?? [];
   return await db.orm
     .select(columns)
     .from(reports)
-    .where(before === undefined ? undefined : lt(reports.id, before))
+    .where(last === undefined ? undefined : lt(reports.id, last))
     .orderBy(desc(reports.id))
-    .limit(limit);
+    .limit(rowsMax);
 }

@@ -1,4 +1,5 @@
 import { isPast, onlyRow } from '@strongroom/platform/database';
+import type { PageBounds } from '@strongroom/platform/paging';
 import { desc } from 'drizzle-orm';
 import { secretRotations } from '../schema.ts';
 import { type Executor, firstRow } from '../store.ts';
@@ -76,17 +77,14 @@ export async function insertRotation(db: Executor, rotation: Omit<RotationRow, '
 }
 
 /** Newest first. */
-export async function listRotationRows(
-  db: Executor,
-  { limit, after }: { readonly limit: number; readonly after?: { value: string; id: string } | undefined },
-): Promise<RotationRow[]> {
+export async function listRotationRows(db: Executor, { after, rowsMax }: PageBounds): Promise<RotationRow[]> {
   const { createTime, id } = secretRotations;
   return await db.orm
     .select()
     .from(secretRotations)
-    .where(isPast(after && [after.value, after.id], [createTime, id], 'descending'))
+    .where(isPast(after, [createTime, id], 'descending'))
     .orderBy(desc(createTime), desc(id))
-    .limit(limit);
+    .limit(rowsMax);
 }
 
 /** Nulls become undefined, as the rules have it; JSON comes as text from a client whose parsers drizzle has changed. */

@@ -1,8 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ListSessionsRequest, ListSessionsResponseSchema } from '@strongroom/gen/strongroom/auth/v1/session_pb.ts';
+import { requestedPage } from '@strongroom/platform/paging';
 import { type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
-import { encodePageToken, pageOf, pageSizeDefault, readPageToken } from '../page-token.ts';
 import { sessionToProto } from './session-proto.ts';
 import { listLiveSessions } from './session-store.ts';
 
@@ -13,12 +13,9 @@ export async function listSessions(
   call: Call,
 ): Promise<MessageInitShape<typeof ListSessionsResponseSchema>> {
   const { userId, sessionId } = requirePrincipal(call);
-  const pageSize = request.pageSize || pageSizeDefault;
   const scope = ['sessions', userId];
-  const after = readPageToken(deps.keyring, scope, request.pageToken);
-  const found = await listLiveSessions(deps.database, { userId, limit: pageSize + 1, after });
-  const { rows, nextPageToken } = pageOf(found, pageSize, ({ lastUsedTime, id }) =>
-    encodePageToken(deps.keyring, scope, { value: lastUsedTime, id }),
-  );
+  const page = requestedPage(deps.keyring, scope, request);
+  const found = await listLiveSessions(deps.database, userId, page);
+  const { rows, nextPageToken } = page.cut(found, ({ lastUsedTime, id }) => [lastUsedTime, id]);
   return { sessions: rows.map((row) => sessionToProto(row, sessionId)), nextPageToken };
 }

@@ -1,3 +1,4 @@
+import type { PageBounds } from '@strongroom/platform/paging';
 import { type Executor, firstRow } from '../store.ts';
 import type { RevokeReason } from './session.ts';
 
@@ -147,20 +148,18 @@ export interface ListedSession {
 /** Live sessions, newest use first; the id breaks ties so that pages neither repeat nor skip. */
 export async function listLiveSessions(
   { sql }: Executor,
-  query: {
-    readonly userId: string;
-    readonly limit: number;
-    readonly after?: { readonly value: string; readonly id: string } | undefined;
-  },
+  userId: string,
+  { after, rowsMax }: PageBounds,
 ): Promise<ListedSession[]> {
+  const [time, id] = after ?? [];
   const rows = await sql`
     select id, user_agent as "userAgent", ip_address as "ipAddress", create_time::text as "createTime",
       last_used_time::text as "lastUsedTime", idle_expire_time::text as "expireTime",
       authentication_methods as "authenticationMethods"
     from sessions
-    where user_id = ${query.userId} and revoke_time is null and idle_expire_time > clock_timestamp()
-      ${query.after === undefined ? sql`` : sql`and (last_used_time, id) < (${query.after.value}::text::timestamptz, ${query.after.id}::uuid)`}
-    order by last_used_time desc, id desc limit ${query.limit}`;
+    where user_id = ${userId} and revoke_time is null and idle_expire_time > clock_timestamp()
+      ${time === undefined || id === undefined ? sql`` : sql`and (last_used_time, id) < (${time}::text::timestamptz, ${id}::uuid)`}
+    order by last_used_time desc, id desc limit ${rowsMax}`;
   return rows as unknown as ListedSession[];
 }
 

@@ -1,8 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { GetUsersRequest, GetUsersResponseSchema } from '@strongroom/gen/strongroom/auth/v1/user_pb.ts';
+import { requestedPage } from '@strongroom/platform/paging';
 import type { Call } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
-import { encodePageToken, pageOf, pageSizeDefault, readPageToken } from '../page-token.ts';
 import { roleFromProto, statusFromProto, userToProto } from './user-proto.ts';
 import { countActiveAdmins, findUsers, listUsers, type UserQuery } from './user-store.ts';
 
@@ -17,7 +17,6 @@ export async function getUsers(
     const users = await findUsers(deps.database, request.ids);
     return { users: users.map(userToProto), activeAdminCount };
   }
-  const pageSize = request.pageSize || pageSizeDefault;
   const [column = '', direction] = (request.orderBy || 'create_time').split(' ');
   const filter = {
     role: request.role === undefined ? undefined : roleFromProto(request.role),
@@ -27,10 +26,8 @@ export async function getUsers(
     descending: direction === 'desc',
   };
   const scope = ['users', call.caller ?? '', JSON.stringify(filter)];
-  const after = readPageToken(deps.keyring, scope, request.pageToken);
-  const found = await listUsers(deps.database, { ...filter, limit: pageSize + 1, after });
-  const { rows, nextPageToken } = pageOf(found, pageSize, ({ sortValue, id }) =>
-    encodePageToken(deps.keyring, scope, { value: sortValue, id }),
-  );
+  const page = requestedPage(deps.keyring, scope, request);
+  const found = await listUsers(deps.database, filter, page);
+  const { rows, nextPageToken } = page.cut(found, ({ sortValue, id }) => [sortValue, id]);
   return { users: rows.map(userToProto), nextPageToken, activeAdminCount };
 }

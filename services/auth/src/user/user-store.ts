@@ -1,3 +1,4 @@
+import type { PageBounds } from '@strongroom/platform/paging';
 import { type Executor, firstRow } from '../store.ts';
 import type { RoleName, StatusName, UserRow } from './user.ts';
 
@@ -127,9 +128,6 @@ export interface UserQuery {
   readonly search?: string | undefined;
   readonly orderBy: 'create_time' | 'email' | 'name' | 'role';
   readonly descending: boolean;
-  readonly limit: number;
-  /** Sort value and id of the last row of the page before. */
-  readonly after?: { readonly value: string; readonly id: string } | undefined;
 }
 
 export interface ListedUser extends UserRow {
@@ -137,21 +135,26 @@ export interface ListedUser extends UserRow {
 }
 
 /** One page, with the id as last sort key so that no row repeats or is left out. Erased accounts aren't listed. */
-export async function listUsers({ sql }: Executor, query: UserQuery): Promise<ListedUser[]> {
+export async function listUsers(
+  { sql }: Executor,
+  query: UserQuery,
+  { after, rowsMax }: PageBounds,
+): Promise<ListedUser[]> {
   const column = query.orderBy === 'create_time' ? sql`u.create_time::text` : sql.unsafe(`u.${query.orderBy}`);
   const key = query.orderBy === 'create_time' ? sql`u.create_time` : sql.unsafe(`u.${query.orderBy}`);
   const cast = query.orderBy === 'create_time' ? sql`::text::timestamptz` : sql`::text`;
   const direction = query.descending ? sql`desc` : sql`asc`;
   const comparison = query.descending ? sql`<` : sql`>`;
   const pattern = query.search === undefined ? undefined : `%${query.search.replace(/[\\%_]/g, '\\$&')}%`;
+  const [value, id] = after ?? [];
   const rows = await sql`
     select ${sql.unsafe(userColumns)}, ${column} as "sortValue" from users u
     where u.status <> 'DELETED'
       ${query.role === undefined ? sql`` : sql`and u.role = ${query.role}`}
       ${query.status === undefined ? sql`` : sql`and u.status = ${query.status}`}
       ${pattern === undefined ? sql`` : sql`and (u.email ilike ${pattern} or u.name ilike ${pattern})`}
-      ${query.after === undefined ? sql`` : sql`and (${key}, u.id) ${comparison} (${query.after.value}${cast}, ${query.after.id}::uuid)`}
-    order by ${key} ${direction}, u.id ${direction} limit ${query.limit}`;
+      ${value === undefined || id === undefined ? sql`` : sql`and (${key}, u.id) ${comparison} (${value}${cast}, ${id}::uuid)`}
+    order by ${key} ${direction}, u.id ${direction} limit ${rowsMax}`;
   return rows as unknown as ListedUser[];
 }
 

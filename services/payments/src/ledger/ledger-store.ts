@@ -1,5 +1,6 @@
 import { uuidv7 } from '@strongroom/platform/crypto';
 import type { Queryable } from '@strongroom/platform/database';
+import type { PagePosition } from '@strongroom/platform/paging';
 import type { Posting } from './ledger.ts';
 
 export interface LedgerTransaction {
@@ -116,7 +117,7 @@ export interface EntryFilter {
   /** Undefined: everyone's. */
   readonly userId: string | undefined;
   readonly paymentId: string | undefined;
-  readonly after: readonly string[] | undefined;
+  readonly after: PagePosition | undefined;
   readonly rowsMax: number;
 }
 

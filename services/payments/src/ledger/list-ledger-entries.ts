@@ -6,9 +6,9 @@ import type {
 } from '@strongroom/gen/strongroom/payments/v1/ledger_pb.ts';
 import { timestampToProto } from '@strongroom/platform/database';
 import { commonErrors } from '@strongroom/platform/errors';
+import { requestedPage } from '@strongroom/platform/paging';
 import { type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
-import { pageSizeOf, pageToken, readPageToken, splitPage } from '../paging/page-token.ts';
 import { type EntryRow, listEntries } from './ledger-store.ts';
 
 export async function listLedgerEntries(
@@ -20,19 +20,11 @@ export async function listLedgerEntries(
   const isAdmin = principal.role === Role.ADMIN;
   if (request.userId !== undefined && request.userId !== principal.userId && !isAdmin) throw commonErrors.FORBIDDEN();
   const userId = request.userId ?? (isAdmin ? undefined : principal.userId);
-  const size = pageSizeOf(request.pageSize);
   const scope = ['ledger-entries', principal.userId, userId, request.paymentId];
-  const rows = await listEntries(deps.database, {
-    userId,
-    paymentId: request.paymentId,
-    after: readPageToken(deps.keyring, scope, request.pageToken),
-    rowsMax: size + 1,
-  });
-  const { page, last } = splitPage(rows, size);
-  return {
-    entries: page.map(entryToProto),
-    nextPageToken: last === undefined ? '' : pageToken(deps.keyring, scope, [last.createTime, last.id]),
-  };
+  const page = requestedPage(deps.keyring, scope, request);
+  const found = await listEntries(deps.database, { ...page, userId, paymentId: request.paymentId });
+  const { rows, nextPageToken } = page.cut(found, ({ createTime, id }) => [createTime, id]);
+  return { entries: rows.map(entryToProto), nextPageToken };
 }
 
 function entryToProto({ createTime, userId, refundId, ...entry }: EntryRow) {

@@ -1,5 +1,6 @@
 import { type FieldCipher, openRow, sealRow } from '@strongroom/platform/crypto';
 import { isPast, type Queryable } from '@strongroom/platform/database';
+import type { PageBounds } from '@strongroom/platform/paging';
 import { and, desc, eq, getTableName, inArray, isNull, sql } from 'drizzle-orm';
 import type { Deps } from '../deps.ts';
 import { paymentMethods } from '../schema.ts';
@@ -54,8 +55,7 @@ export async function countPaymentMethods(source: Queryable, userId: string): Pr
 export async function listPaymentMethodRows(
   source: Queryable,
   userId: string,
-  after: readonly string[] | undefined,
-  rowsMax: number,
+  { after, rowsMax }: PageBounds,
 ): Promise<PaymentMethodRow[]> {
   const { id, kind, brand, last4, expMonth, expYear, createTime } = paymentMethods;
   return await source.orm

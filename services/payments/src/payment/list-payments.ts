@@ -6,9 +6,9 @@ import {
 } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import { protoToTimestamp } from '@strongroom/platform/database';
 import { commonErrors } from '@strongroom/platform/errors';
+import { requestedPage } from '@strongroom/platform/paging';
 import { type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
-import { pageSizeOf, pageToken, readPageToken, splitPage } from '../paging/page-token.ts';
 import { listPaymentRows, type PaymentFilter, parseOrder, positionOf } from './payment-list-store.ts';
 import { paymentToProto, protoToPaymentStatus, protoToPaymentType } from './payment-proto.ts';
 
@@ -36,19 +36,15 @@ export async function listPayments(
     String(order.isDescending),
     JSON.stringify(filter),
   ];
-  const size = pageSizeOf(request.pageSize);
-  const after = readPageToken(deps.keyring, scope, request.pageToken);
+  const page = requestedPage(deps.keyring, scope, request);
   const { message, stale } = await deps.staleReads.read({
     kind: 'payments',
-    parts: [...scope, String(size), request.pageToken],
+    parts: [...scope, String(page.rowsMax), request.pageToken],
     schema: ListPaymentsResponseSchema,
     ask: async () => {
-      const rows = await listPaymentRows(deps.database, filter, { order, after, rowsMax: size + 1 });
-      const { page, last } = splitPage(rows, size);
-      return create(ListPaymentsResponseSchema, {
-        payments: page.map(paymentToProto),
-        nextPageToken: last === undefined ? '' : pageToken(deps.keyring, scope, positionOf(last, order)),
-      });
+      const found = await listPaymentRows(deps.database, filter, { ...page, order });
+      const { rows, nextPageToken } = page.cut(found, (payment) => positionOf(payment, order));
+      return create(ListPaymentsResponseSchema, { payments: rows.map(paymentToProto), nextPageToken });
     },
   });
   if (stale) {

@@ -1,4 +1,5 @@
 import type { Queryable } from '@strongroom/platform/database';
+import type { PageBounds, PagePosition } from '@strongroom/platform/paging';
 import type { Payment, PaymentStatus, PaymentType } from './payment.ts';
 import { paymentColumns, rowToPayment } from './payment-store.ts';
 
@@ -30,10 +31,8 @@ export interface PaymentFilter {
   readonly endTime: string | undefined;
 }
 
-export interface PaymentPage {
+export interface PaymentPage extends PageBounds {
   readonly order: PaymentOrder;
-  readonly after: readonly string[] | undefined;
-  readonly rowsMax: number;
 }
 
 /** By key, not by offset, with the id as second key: pages neither repeat nor miss rows (fault 28). */
@@ -72,7 +71,7 @@ export async function listPaymentRows(source: Queryable, filter: PaymentFilter, 
 type RowOf = Parameters<typeof rowToPayment>[0];
 
 /** The position of a row in an order, for the page token. */
-export function positionOf(payment: Payment, order: PaymentOrder): readonly string[] {
+export function positionOf(payment: Payment, order: PaymentOrder): PagePosition {
   const value = { create_time: payment.createTime, amount: String(payment.minorUnits), status: payment.status }[
     order.by
   ];

@@ -1,4 +1,5 @@
 import { isPast, type Queryable } from '@strongroom/platform/database';
+import type { PageBounds } from '@strongroom/platform/paging';
 import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm';
 import { type Payment, statusAfterRefund } from '../payment/payment.ts';
 import type { ChangeFacts } from '../payment/payment-store.ts';
@@ -30,8 +31,7 @@ export async function findRefund(source: Queryable, id: string): Promise<Refund 
 export async function listRefundRows(
   source: Queryable,
   paymentId: string,
-  after: readonly string[] | undefined,
-  rowsMax: number,
+  { after, rowsMax }: PageBounds,
 ): Promise<Refund[]> {
   return await source.orm
     .select(columns)

@@ -1,4 +1,5 @@
 import { isPast, type Queryable } from '@strongroom/platform/database';
+import type { PageBounds } from '@strongroom/platform/paging';
 import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm';
 import { webhookDeliveries } from '../schema.ts';
 
@@ -22,8 +23,7 @@ export interface ClaimedDelivery {
 export async function listDeliveryRows(
   source: Queryable,
   endpointId: string,
-  after: readonly string[] | undefined,
-  rowsMax: number,
+  { after, rowsMax }: PageBounds,
 ): Promise<DeliveryRow[]> {
   const { createTime, id, webhookEndpointId } = webhookDeliveries;
   return await source.orm

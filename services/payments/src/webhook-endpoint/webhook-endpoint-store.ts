@@ -1,5 +1,6 @@
 import { type FieldCipher, openRow, sealRow } from '@strongroom/platform/crypto';
 import { isPast, type Queryable } from '@strongroom/platform/database';
+import type { PageBounds } from '@strongroom/platform/paging';
 import { and, desc, eq, getTableName, isNotNull, isNull, sql } from 'drizzle-orm';
 import { webhookEndpoints } from '../schema.ts';
 
@@ -40,8 +41,7 @@ export async function findEndpoint(
 export async function listEndpointRows(
   source: Queryable,
   userId: string,
-  after: readonly string[] | undefined,
-  rowsMax: number,
+  { after, rowsMax }: PageBounds,
 ): Promise<WebhookEndpointRow[]> {
   return await source.orm
     .select(columns)
