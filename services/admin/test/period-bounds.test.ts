@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import tap from 'tap';
 import { listRecords } from '../src/audit/audit-store.ts';
-import { findSequenceRange } from '../src/audit/period-bounds.ts';
+import { findEvidenceRange } from '../src/audit/period-bounds.ts';
 import { createLogFixture, makeEvent } from './log-fixture.ts';
 
 const recordCount = 300;
@@ -15,10 +15,12 @@ tap.test('S4.2, S7.3: a period holds what occurred in it, however late it was re
   const log = await createLogFixture();
   t.teardown(log.close);
   const nowMs = Date.now();
-  const occurredMs = Array.from({ length: recordCount }, (_, sequence) => {
-    const recordedMs = nowMs - (recordCount - sequence) * minuteMs;
-    return recordedMs - (delays[randomInt(delays.length)] as number) * minuteMs;
-  });
+  const sequences = Array.from({ length: recordCount }, (_, sequence) => sequence);
+  const recordedMs = (sequence: number) => nowMs - (recordCount - sequence) * minuteMs;
+  const occurredMs = sequences.map(
+    (sequence) => recordedMs(sequence) - (delays[randomInt(delays.length)] as number) * minuteMs,
+  );
+  const occurredAt = (sequence: number) => occurredMs[sequence] as number;
   await log.append(occurredMs.map((timeMs) => makeEvent({ occurTime: timestampFromMs(timeMs) })));
   // As if each had been taken in a minute after the one before it.
   await log.superuser`select ensure_audit_partitions(clock_timestamp() - interval '1 day')`;
@@ -43,8 +45,14 @@ tap.test('S4.2, S7.3: a period holds what occurred in it, however late it was re
     t.same(await listed({ from, to }), inside, `${from} to ${to}`);
     t.same(await listed({ from }), expected(startMs, Number.POSITIVE_INFINITY), `from ${from}`);
     t.same(await listed({ to }), expected(0, endMs), `to ${to}`);
-    const range = inside.length === 0 ? undefined : { first: inside[0], last: inside.at(-1) };
-    t.same(await findSequenceRange(log.auditDatabase, { from, to }), range, 'a report takes the same range');
+    const before = sequences.findLast((sequence) => recordedMs(sequence) < startMs - 5 * minuteMs) ?? 0;
+    const after = sequences.find((sequence) => recordedMs(sequence) > endMs + 5 * minuteMs) ?? recordCount - 1;
+    const displaced = inside.filter((sequence) => Math.abs(recordedMs(sequence) - occurredAt(sequence)) > 5 * minuteMs);
+    t.same(
+      await findEvidenceRange(log.auditDatabase, { from, to }, { size: recordCount, minimumIndex: 0 }),
+      { first: Math.min(before, ...displaced), last: Math.max(after, ...displaced) },
+      'a report rests on all of it and on the records beside it',
+    );
   }
 });
 

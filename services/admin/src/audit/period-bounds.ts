@@ -1,5 +1,5 @@
 import type { Queryable } from '@strongroom/platform/database';
-import { and, between, gte, lt, max, min, type SQL } from 'drizzle-orm';
+import { and, between, gte, lt, type SQL } from 'drizzle-orm';
 import { auditRecords } from '../audit-schema.ts';
 
 /** RFC 3339; occurred at or after, and before. Either end may be open. */
@@ -65,15 +65,38 @@ export function isInPeriod({ from, to }: Period, { first, last }: SequenceRange)
   );
 }
 
-/** First and last position of what occurred in a period; undefined if nothing did. */
-export async function findSequenceRange(db: Queryable, period: Period): Promise<SequenceRange | undefined> {
-  const places = await findPeriodPlaces(db, period);
-  if (!places) return undefined;
-  const { sequence } = auditRecords;
-  const [row] = await db.orm
-    .select({ first: min(sequence), last: max(sequence) })
-    .from(auditRecords)
-    .where(isInPeriod(period, places));
-  const ends = [row?.first ?? [], row?.last ?? [], places.displaced.map(Number)].flat();
-  return ends.length === 0 ? undefined : { first: Math.min(...ends), last: Math.max(...ends) };
+/**
+ * The positions that a statement about a period rests on: what was recorded within it and five minutes of it, what is known
+ * to have come otherwise, and on either side the nearest record beyond, so that nothing can be missing at an edge unseen.
+ * `log` is what was signed: below the minimum index, what is gone before the period's first record is past its retention.
+ */
+export async function findEvidenceRange(
+  { sql }: Queryable,
+  { from, to }: Required<Period>,
+  log: { readonly size: number; readonly minimumIndex: number },
+): Promise<SequenceRange> {
+  const [row] = await sql`
+    with near as (
+      select
+        (select sequence from audit_record where record_time < ${from}::timestamptz - interval '5 minutes'
+         order by record_time desc, sequence desc limit 1) as before,
+        (select sequence from audit_record where record_time >= ${from}::timestamptz - interval '5 minutes'
+         order by record_time, sequence limit 1) as first,
+        (select sequence from audit_record where record_time > ${to}::timestamptz + interval '5 minutes'
+         order by record_time, sequence limit 1) as after
+    ), displaced as (
+      select min(sequence) as first, max(sequence) as last from audit_record
+      where occur_time >= ${from}::timestamptz and occur_time < ${to}::timestamptz
+        and record_time - occur_time not between interval '-5 minutes' and interval '5 minutes'
+    )
+    select coalesce(before, 0)::text as before, near.first::text as first, after::text as after,
+      displaced.first::text as displaced_first, displaced.last::text as displaced_last
+    from near, displaced`;
+  const at = (column: string, otherwise: number) => Number(row?.[column] ?? otherwise);
+  const edge = Math.max(at('before', 0), Math.min(log.minimumIndex, at('first', log.size - 1)));
+  const end = at('after', log.size - 1);
+  return {
+    first: Math.min(edge, at('displaced_first', edge)),
+    last: Math.max(end, at('displaced_last', end)),
+  };
 }

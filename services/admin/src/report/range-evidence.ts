@@ -5,15 +5,19 @@ import {
   isInclusionProofValid,
   isSameHash,
   leafHash,
+  minimumIndexFromCheckpoint,
+  openCheckpoint,
+  type ReadTile,
   recordToEntry,
   TILE_WIDTH,
   TlogError,
   tileWidth,
+  type VerifierKey,
 } from '@strongroom/tlog';
 import { recordToAuditRecord } from '../audit/audit-record.ts';
 import { listRecordRange, type SequencedRecord } from '../audit/audit-store.ts';
-import { createTileReader, type StoredCheckpoint } from '../audit/log-store.ts';
-import { findSequenceRange } from '../audit/period-bounds.ts';
+import { createTileReader, readLogState, type StoredCheckpoint } from '../audit/log-store.ts';
+import { findEvidenceRange, type SequenceRange } from '../audit/period-bounds.ts';
 import { errors } from '../errors.ts';
 import type { Checkpointer } from '../transparency/checkpointer.ts';
 import type { RangeEvidence, ReportLine } from './report.ts';
@@ -28,27 +32,47 @@ export interface EvidenceDeps {
   readonly checkpointer: Checkpointer;
 }
 
-/** The records of a period that `isLine` takes, and whether the range of the log they stand in is whole. */
+/**
+ * The records of a period that `isLine` takes, and whether the range of the log they stand in is whole. What the database
+ * says of the log's size and root beside the signed checkpoint counts for nothing.
+ */
 export async function collectEvidence(
   { auditDatabase, checkpointer }: EvidenceDeps,
-  period: { startTime: string; endTime: string },
+  { startTime: from, endTime: to }: { startTime: string; endTime: string },
   isLine: (record: SequencedRecord) => boolean,
 ): Promise<{ evidence: RangeEvidence; lines: ReportLine[] }> {
-  const range = await findSequenceRange(auditDatabase, { from: period.startTime, to: period.endTime });
-  const checkpoint = await checkpointer.cover(range ? range.last + 1 : 0);
-  if (!range) {
-    const evidence = { firstSequence: 0, lastSequence: -1, recordCount: 0, faults: [], checkpoint: checkpoint.note };
-    return { evidence, lines: [] };
-  }
+  const newest = openSigned(await checkpointer.cover(0), checkpointer.logKey);
+  const state = await readLogState(auditDatabase);
+  const size = Math.max(state.size, newest.size);
+  const range = await findEvidenceRange(auditDatabase, { from, to }, { ...newest, size });
   if (range.last - range.first >= rangeMax) throw errors.REPORT_TOO_LARGE();
+  const checkpoint = openSigned(await checkpointer.cover(range.last + 1), checkpointer.logKey);
   const act = serviceAct('admin');
   return auditDatabase.transaction(act, (tx) => readRange(tx, range, checkpoint, isLine), { readOnly: true });
 }
 
+/** What the log's key has signed of a checkpoint. */
+interface SignedHead {
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly minimumIndex: number;
+  readonly note: string;
+}
+
+function openSigned({ note }: StoredCheckpoint, logKey: VerifierKey): SignedHead {
+  try {
+    const trust = { origin: logKey.name, logKeys: [logKey], witnessKeys: [], quorum: 0 };
+    const { checkpoint } = openCheckpoint(note, trust);
+    return { ...checkpoint, minimumIndex: minimumIndexFromCheckpoint(checkpoint), note };
+  } catch (cause) {
+    throw errors.LOG_INCONSISTENT({ cause });
+  }
+}
+
 async function readRange(
   queries: Queryable,
-  range: { first: number; last: number },
-  checkpoint: StoredCheckpoint,
+  range: SequenceRange,
+  checkpoint: SignedHead,
   isLine: (record: SequencedRecord) => boolean,
 ): Promise<{ evidence: RangeEvidence; lines: ReportLine[] }> {
   const faults: string[] = [];
@@ -84,22 +108,36 @@ async function faultsOf(
   tile: number,
   { from, to }: { from: number; to: number },
   records: readonly SequencedRecord[],
-  { size, root }: StoredCheckpoint,
+  head: SignedHead,
 ): Promise<string[]> {
   const readTile = createTileReader(queries);
-  const leaves = await readTile(0, tile, tileWidth(0, tile, size));
+  const leaves = await readTile(0, tile, tileWidth(0, tile, head.size));
   if (!leaves) return [`the leaves of records ${from} to ${to - 1} are missing`];
   const leafAt = (sequence: number) => leaves.subarray((sequence % TILE_WIDTH) * HASH_BYTES).subarray(0, HASH_BYTES);
-  const proof = await inclusionProof(from, size, readTile);
-  if (!isInclusionProofValid({ leaf: leafAt(from), index: from, size, proof, root })) {
+  if (!(await isLeafSigned(leafAt(from), from, head, readTile))) {
     return [`the leaves of records ${from} to ${to - 1} do not lead to the signed root`];
   }
   const bySequence = new Map(records.map((record) => [record.sequence, record]));
   return Array.from({ length: to - from }, (_, at) => from + at).flatMap((sequence) => {
     const record = bySequence.get(sequence);
-    if (!record) return [`record ${sequence} is missing`];
+    if (!record) return [`record ${sequence} is ${sequence < head.minimumIndex ? 'past its retention' : 'missing'}`];
     return isLeafOf(record, leafAt(sequence)) ? [] : [`record ${sequence} was changed`];
   });
+}
+
+async function isLeafSigned(
+  leaf: Uint8Array,
+  index: number,
+  { size, root }: SignedHead,
+  readTile: ReadTile,
+): Promise<boolean> {
+  try {
+    return isInclusionProofValid({ leaf, index, size, proof: await inclusionProof(index, size, readTile), root });
+  } catch (error) {
+    // Tiles that are gone.
+    if (error instanceof TlogError) return false;
+    throw error;
+  }
 }
 
 function isLeafOf(record: SequencedRecord, leaf: Uint8Array): boolean {

@@ -13,6 +13,7 @@ import {
   rootFromState,
   signCheckpoint,
   TlogError,
+  type VerifierKey,
   type WitnessClient,
 } from '@strongroom/tlog';
 import {
@@ -38,6 +39,8 @@ export interface CheckpointerDeps {
 }
 
 export interface Checkpointer {
+  /** What its checkpoints are signed with. */
+  readonly logKey: VerifierKey;
   /** The newest checkpoint that counts. */
   latest(): Promise<StoredCheckpoint | undefined>;
   /** One that counts and covers `size` records, made now if need be. Throws CHECKPOINT_PENDING. */
@@ -82,6 +85,7 @@ export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
     }
   };
   return {
+    logKey: deps.signer.key,
     latest,
     ofSize: (size) => findLatestCheckpoint(auditDatabase, { cosignedOnly, size }),
     async cover(size) {
