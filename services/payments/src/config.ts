@@ -20,6 +20,11 @@ export const sandboxUrl = 'http://127.0.0.1:3010';
 export const paymentsVariables = defineConfig({
   ...platformVariables,
   PORT: port({ default: 3002, doc: 'Port of the payments service.' }),
+  STEP_UP_AMOUNT: integer({
+    default: 10_000,
+    max: 10_000_000,
+    doc: 'Payments above so many whole units of their currency ask for an authentication of the last 15 minutes, with the second factor where there is one; 0: none does.',
+  }),
   PSP_PROVIDER: oneOf(['sandbox', 'stripe'], {
     default: 'sandbox',
     doc: 'Payment service provider behind the PSP port.',

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { PaymentStatus } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import { RefundStatus } from '@strongroom/gen/strongroom/payments/v1/refund_pb.ts';
-import { until } from '@strongroom/testkit';
+import { readServiceError } from '@strongroom/platform/errors';
+import { type TestToken, until } from '@strongroom/testkit';
 import t from 'tap';
 import { instantPayment, startPayments, waitForStatus } from './payments-fixture.ts';
 
@@ -50,6 +51,37 @@ t.test('contract: create, webhook, refund, balances', async (t) => {
     ['PAYMENT_CREATED', 'PAYMENT_COMPLETED', 'PAYMENT_UPDATED', 'PAYMENT_REFUNDED'],
   );
 });
+
+t.test(
+  'ASVS V7.5.3: a large payment needs a recent authentication, when it is made and when it is edited',
+  async (t) => {
+    const fixture = await startPayments(t, { workers: false });
+    const { connect, tokens } = fixture;
+    const { sender, recipient } = await fixture.pair();
+    const as = (claims: Partial<TestToken>) => ({
+      headers: {
+        authorization: `Bearer ${tokens.token({ userId: sender.id, ...claims })}`,
+        'idempotency-key': randomUUID(),
+      },
+    });
+    const stale = { authenticationAgeS: 940 };
+    const needed = { reason: 'STEP_UP_REQUIRED' };
+    const large = instantPayment(recipient, 1_000_001n);
+    const refusal = (promise: Promise<unknown>) => promise.then(() => undefined, readServiceError);
+    t.match(await refusal(connect.createPayment(large, as(stale))), needed);
+    t.match(await refusal(connect.createPayment(instantPayment(recipient, 10_001n, 'JPY'), as(stale))), needed);
+    t.match(
+      await refusal(connect.createPayment(large, as({ claims: { mfe: true } }))),
+      needed,
+      'without the second factor',
+    );
+    t.ok(await connect.createPayment(large, as({})));
+    const { payment } = await connect.createPayment(instantPayment(recipient, 1_000_000n), as(stale));
+    const edit = { id: payment?.id ?? '', etag: payment?.etag ?? '', amount: large.amount };
+    t.match(await refusal(connect.updatePayment(edit, as(stale))), needed);
+    t.ok(await connect.updatePayment(edit, as({})));
+  },
+);
 
 t.test('B-idem: the same key gives the same bytes over every protocol', async (t) => {
   const fixture = await startPayments(t);

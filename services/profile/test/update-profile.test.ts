@@ -85,9 +85,10 @@ t.test('older fault 24: of two changes by one etag, one is refused', async (t) =
 t.test('ASVS 7.5.3: the whole tax id needs a recent authentication', async (t) => {
   const { client, as } = await startProfile(t);
   const userId = randomUUID();
-  const stale = client.getProfile({ reveal: true }, as(userId, { authenticationAgeS: 901 }));
+  const staleToken = as(userId, { authenticationAgeS: 940 });
+  const stale = client.getProfile({ reveal: true }, staleToken);
   t.equal(readServiceError(await rejection(stale))?.reason, 'STEP_UP_REQUIRED');
-  await client.getProfile({}, as(userId, { authenticationAgeS: 901 }));
+  await client.getProfile({}, staleToken);
 });
 
 async function rejection(promise: Promise<unknown>): Promise<ConnectError> {

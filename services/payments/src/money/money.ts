@@ -17,6 +17,12 @@ export function amountBounds({ exponent }: Currency): { readonly min: bigint; re
   return { min, max: majorUnitsMax * 10n ** BigInt(exponent) };
 }
 
+/** Whether an amount is above so many whole units of its currency. */
+export function isAbove({ currencyCode, minorUnits }: Money, majorUnits: number): boolean {
+  const exponent = findCurrency(currencyCode)?.exponent ?? 0;
+  return minorUnits > BigInt(majorUnits) * 10n ** BigInt(exponent);
+}
+
 /** The amount of a payment, checked by the rules of its currency. */
 export function requireAmount(amount: Money | undefined): Money {
   if (amount === undefined) throw errors.AMOUNT_OUT_OF_RANGE();

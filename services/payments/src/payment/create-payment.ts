@@ -24,6 +24,7 @@ import { draftPayment } from './draft-payment.ts';
 import { paymentEvent } from './payment-event.ts';
 import { paymentToProto } from './payment-proto.ts';
 import { type NewPayment, newPaymentToPayment } from './payment-store.ts';
+import { requireStepUp } from './require-step-up.ts';
 
 type Response = MessageShape<typeof CreatePaymentResponseSchema>;
 
@@ -76,6 +77,7 @@ async function decidePayment(deps: Deps, request: CreatePaymentRequest, call: Ca
   const facts = { senderId: userId, nowMs: deps.now(), recurrenceIntervalMinS: deps.config.RECURRENCE_INTERVAL_MIN_S };
   const recipientId = await resolveRecipient(deps, request, call);
   const draft = draftPayment(request, { ...facts, recipientId });
+  requireStepUp(deps, call, draft);
   if (draft.paymentMethodId !== null && !(await isOwnPaymentMethod(deps.database, draft.paymentMethodId, userId))) {
     throw errors.PAYMENT_METHOD_NOT_FOUND();
   }

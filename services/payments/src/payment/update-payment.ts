@@ -18,6 +18,7 @@ import { isRule, type Payment, requireEtag, requireSender } from './payment.ts';
 import { paymentEvent } from './payment-event.ts';
 import { paymentToProto } from './payment-proto.ts';
 import { editPayment, findPayment, lockPayment, type PaymentEdit } from './payment-store.ts';
+import { requireStepUp } from './require-step-up.ts';
 
 /** Only while it is pending (fault 23); the history says which fields changed, and the event says so to the audit log. */
 export async function updatePayment(
@@ -60,6 +61,7 @@ async function applyEdit(
   const edit = decideEdit(payment, request, { recipientId, nowMs: deps.now() });
   const changed = changedFields(payment, edit);
   if (changed.length === 0) return { payment: paymentToProto(payment) };
+  requireStepUp(deps, call, { currencyCode: payment.currencyCode, minorUnits: edit.minorUnits });
   const facts = { actorId: requirePrincipal(call).userId, actorKind: 'user', reason: '' } as const;
   const edited = await editPayment(tx, payment, edit, facts);
   const details = { changedFields: changed.join(',') };

@@ -51,12 +51,17 @@ function checkPerson(access: Access, principal: Principal): void {
   if (principal.passwordChangeRequired && !access.allowPasswordChangeRequired) {
     throw commonErrors.PASSWORD_CHANGE_REQUIRED();
   }
-  if (access.assurance !== undefined) checkAssurance(access.assurance, principal);
+  if (access.assurance !== undefined) requireAssurance(principal, access.assurance);
 }
 
-/** RFC 9470: what is asked for is told, so that the client can ask the person for it. */
-function checkAssurance(assurance: NonNullable<Access['assurance']>, principal: Principal): void {
-  const { mfa, maxAuthenticationAgeS } = assurance;
+/**
+ * RFC 9470: what is asked for is told, so that the client can ask the person for it. Use cases ask too, where it hangs on
+ * what is asked of them.
+ */
+export function requireAssurance(
+  principal: Principal,
+  { mfa, maxAuthenticationAgeS }: Pick<NonNullable<Access['assurance']>, 'mfa' | 'maxAuthenticationAgeS'>,
+): void {
   const usedSecondFactor = principal.authenticationMethods.some((method) => SECOND_FACTORS.has(method));
   if (mfa && principal.secondFactorEnrolled && !usedSecondFactor) {
     throw commonErrors.STEP_UP_REQUIRED({ metadata: { required: 'mfa' } });
