@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createJsonClient } from '@strongroom/testkit';
 import t, { type Test } from 'tap';
@@ -215,6 +216,19 @@ t.test('S6.3: a client that is still sending gets its answer too, and is cut off
   isProblem(t, nowhere, 404, 'ROUTE_NOT_FOUND', 'unwanted');
   const header = await sendRaw(port, `GET /livez HTTP/1.1\r\nHost: x\r\nX-Large: `, ...many);
   isProblem(t, header, 431, 'HEADERS_TOO_LARGE', 'header');
+});
+
+t.test('S6.3: the rest of a refused body is read, and its client reads the answer', async (t) => {
+  const socket = connect(port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  const answer = async () => String((await once(socket, 'data', { signal: AbortSignal.timeout(10_000) }))[0]);
+  const half = Buffer.alloc(2_000_000, 'a');
+  socket.write(`POST /api/v1/payments HTTP/1.1\r\nHost: x\r\n${auth}${json}Content-Length: 4000000\r\n\r\n`);
+  socket.write(half);
+  t.match(await answer(), /^HTTP\/1\.1 413 .*BODY_TOO_LARGE/s);
+  socket.write(half);
+  socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.match(await answer(), /^HTTP\/1\.1 200 /, 'the connection goes on');
 });
 
 t.test('S6.3: a body up to the limit of its method is taken', async (t) => {

@@ -25,6 +25,9 @@ export function answerError(
   if (edge.match === undefined) metrics.increment('http_requests_refused_total', { reason: problem.code });
   logFault(error, request, logger, problem.status);
   reply.headers(headers);
+  // Fastify sets it with a body that a parser refuses. Node would then close as soon as the answer is written, and so reset
+  // it under a client that still sends; request-body.ts closes later.
+  if (!request.raw.complete) reply.removeHeader('connection');
   if (edge.encoding !== undefined) {
     const answer = rpcErrorFrom(error, problem.status, edge.encoding);
     reply.code(answer.status).headers(answer.headers).send(answer.body);
