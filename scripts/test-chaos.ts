@@ -1,12 +1,15 @@
 // `npm run test:chaos [-- F19 …]`: the tests of faults (docs/FAULTS.md), as a table fault → outcome.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pc from 'picocolors';
 import { repositoryRoot } from './database/migrations.ts';
 import { removeEngines, startEngines } from './engines/index.ts';
+import { quickStart } from './support/quick-start.ts';
 import { type Fault, faults, faultsOf, isFault } from './testing/faults.ts';
+import { readTests } from './testing/tap-report.ts';
 
 const help = `Usage: npm run test:chaos [-- FAULT…]
 
@@ -14,7 +17,6 @@ Runs every test whose title names a fault (F1, F2, …) and what else takes minu
 tests of the faults given, on engines of its own. Ends with a table of which outcome held, and 1 if any did not.
 `;
 
-const outputBytesMax = 67_108_864;
 const fileTimeoutMs = 900_000;
 const tapTimeoutS = 240;
 /** Tests that are in npm test with less. */
@@ -38,16 +40,14 @@ async function main(): Promise<number> {
   const unknown = wanted.find((fault) => !isFault(fault));
   if (unknown !== undefined) throw new Error(`${unknown} is no fault; say F19, or nothing for all.`);
   const dataDir = join(repositoryRoot, '.data', 'chaos');
-  const engines = await startEngines({ dataDir, forTests: true, log: (line) => console.log(pc.dim(`  ${line}`)) });
+  const packagesDir = join(repositoryRoot, '.data', 'engines', 'debian');
+  const log = (line: string) => console.log(pc.dim(`  ${line}`));
+  const engines = await startEngines({ dataDir, packagesDir, forTests: true, log });
   const outcomes: Outcome[] = [];
   try {
     for (const file of await filesFor(wanted.filter(isFault))) {
       console.log(pc.bold(`\n${file}`));
-      for (const outcome of await outcomesOf(file, engines.file)) {
-        if (wanted.length > 0 && !faultsOf(outcome.title).some((fault) => wanted.includes(fault))) continue;
-        outcomes.push(outcome);
-        console.log(`  ${mark(outcome.hasHeld)} ${outcome.title}`);
-      }
+      outcomes.push(...(await outcomesOf(file, engines.file, wanted)));
     }
   } finally {
     await removeEngines(dataDir);
@@ -69,25 +69,31 @@ async function filesFor(wanted: readonly Fault[]): Promise<string[]> {
     });
 }
 
-/** A file that can't even be run counts as an outcome that did not hold. */
-async function outcomesOf(file: string, engines: string): Promise<Outcome[]> {
-  const output = await run(process.execPath, [file], {
+/** Prints each test of the file, and in full what failed in it. A file that can't even be run is an outcome that did not hold. */
+async function outcomesOf(file: string, engines: string, wanted: readonly string[]): Promise<Outcome[]> {
+  const child = spawn(process.execPath, [...quickStart.arguments, file], {
     cwd: repositoryRoot,
-    maxBuffer: outputBytesMax,
+    stdio: ['ignore', 'pipe', 'ignore'],
     timeout: fileTimeoutMs,
     env: {
       ...process.env,
+      ...quickStart.environment,
       ...longRuns[file],
       STRONGROOM_TEST_ENGINES: engines,
       STRONGROOM_ENV: 'test',
       // As npm test has it in .taprc; tap alone ends a file after thirty seconds.
       TAP_TIMEOUT: String(tapTimeoutS),
+      ...(wanted.length === 0 ? {} : { TAP_GREP: `/\\b(${wanted.join('|')})\\b/` }),
     },
-  }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? '', hasFailed: true }));
-  const outcomes = [...output.stdout.matchAll(/^(ok|not ok) \d+ - (.*?)(?: # time=.*)?$/gm)].map(
-    ([, status, title = '']): Outcome => ({ title, hasHeld: status === 'ok' }),
-  );
-  const isCutOff = outcomes.length === 0 || ('hasFailed' in output && outcomes.every(({ hasHeld }) => hasHeld));
+  });
+  const ended = once(child, 'exit') as Promise<[number | null]>;
+  const outcomes: Outcome[] = [];
+  await readTests(child.stdout, (title, hasHeld) => {
+    outcomes.push({ title, hasHeld });
+    console.log(`  ${mark(hasHeld)} ${title}`);
+  });
+  const [code] = await ended;
+  const isCutOff = outcomes.length === 0 || (code !== 0 && outcomes.every(({ hasHeld }) => hasHeld));
   return isCutOff ? [...outcomes, { title: `${file} did not run to its end`, hasHeld: false }] : outcomes;
 }
 
@@ -105,7 +111,9 @@ function printTable(outcomes: readonly Outcome[], shown: readonly Fault[]): void
     console.log(`  ${fault.padEnd(4)} ${faults[fault].padEnd(58)} ${outcome}`);
   }
   const failed = outcomes.filter(({ hasHeld }) => !hasHeld).length;
-  console.log(failed === 0 ? '\nEvery outcome held.' : `\n${failed} outcomes did not hold.`);
+  console.log(
+    failed === 0 ? '\nEvery outcome held.' : `\n${failed} ${failed === 1 ? 'outcome' : 'outcomes'} did not hold.`,
+  );
 }
 
 function mark(hasHeld: boolean): string {

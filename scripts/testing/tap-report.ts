@@ -89,6 +89,22 @@ function createParser(): TapParser {
   return new Parser();
 }
 
+/** Reads what one file prints by itself: each of its tests, and every failure in full. Those left out by TAP_GREP aren't told. */
+export function readTests(stream: Readable, onTest: (title: string, hasHeld: boolean) => void): Promise<void> {
+  const parser = createParser();
+  parser.on('result', (result) => {
+    if (!result.ok) printFailure(result, console.log);
+  });
+  parser.on('assert', ({ name, ok, skip }) => {
+    if (!skip) onTest(name, ok);
+  });
+  return new Promise((resolve, reject) => {
+    parser.on('finish', resolve);
+    stream.on('error', reject);
+    stream.pipe(parser);
+  });
+}
+
 function printFailure(result: TapResult, print: (line: string) => void): void {
   print(`${pc.red('✖')} ${pc.bold(result.fullname || result.name)}`);
   const { diag } = result;

@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeEngines } from '../../scripts/engines/index.ts';
 import { createPerson, type Person } from '../../scripts/journey/client.ts';
 import { freePort } from '../../scripts/support/ports.ts';
+import { quickStart } from '../../scripts/support/quick-start.ts';
 import { defaultPorts } from '../../scripts/system/plan.ts';
 import { type RunningSystem, startSystem } from '../../scripts/system/start-system.ts';
 
@@ -46,6 +48,7 @@ export async function startTestSystem(
   const dataDir = await mkdtemp(join(tmpdir(), 'strongroom-e2e-'));
   // As root, PostgreSQL runs under an account of its own, which must be able to enter.
   await chmod(dataDir, 0o711);
+  const release = guard(dataDir);
   const system = await startSystem({
     dataDir,
     log: () => undefined,
@@ -60,6 +63,7 @@ export async function startTestSystem(
   teardown(async () => {
     await system.stop();
     await removeEngines(dataDir);
+    release();
   });
   const password = testPassword;
   let count = 0;
@@ -97,6 +101,18 @@ export async function startTestSystem(
       return await signIn(person, known.email, changed, '');
     },
   };
+}
+
+/** Has the system stopped should this process end without doing so. The answer is called once it has. */
+function guard(dataDir: string): () => void {
+  const script = join(import.meta.dirname, 'system-guard.ts');
+  const child = spawn(process.execPath, [...quickStart.arguments, script, dataDir], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true, // Ctrl-C ends the test, not what cleans up after it.
+    env: { PATH: process.env['PATH'], ...quickStart.environment },
+  });
+  child.unref();
+  return () => child.stdin.end('released');
 }
 
 async function freePorts(): Promise<Record<string, string>> {

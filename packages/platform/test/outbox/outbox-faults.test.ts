@@ -134,7 +134,7 @@ t.test('F29: a row that no bus can take is set aside and told; the rows after it
   t.teardown(() => outbox.stop());
   t.teardown(() => consumption.stop());
   await until(() => store.actions().filter((action) => action === 'PAYMENT_CREATED').length === 5, {
-    timeoutMs: 5_000,
+    timeoutMs: 20_000,
   });
   const parked = await until(async () => {
     const rows = await fixture.superuser`select attempts from strongroom.outbox where parked_at is not null`;
