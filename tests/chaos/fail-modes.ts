@@ -87,7 +87,7 @@ export const failModes = {
   postgres:            [x, x, x, x, x, x, x, x, x, x, x, x, x, x, x],
   'auth-database':     [x, x, x, x, x, x, x, x, x, x, x, x, x, x, x],
   'payments-database': [o, o, o, x, x, d, x, x, o, o, o, x, o, o, o],
-  'profile-database':  [o, o, o, o, o, o, o, o, x, x, x, x, o, o, o],
+  'profile-database':  [o, o, o, o, o, o, o, o, d, x, x, x, o, o, o],
   'admin-database':    [o, o, o, o, o, o, o, o, o, o, o, x, x, x, x],
   'audit-database':    [o, o, o, o, o, o, o, o, o, o, o, x, o, x, o],
   auth:                [x, x, x, x, x, x, x, x, x, x, x, x, x, x, x],

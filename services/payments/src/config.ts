@@ -10,6 +10,7 @@ import {
   platformVariables,
   port,
   secret,
+  staleReadVariables,
   url,
 } from '@strongroom/platform/config';
 
@@ -19,6 +20,7 @@ export const sandboxUrl = 'http://127.0.0.1:3010';
 /** The variables of payments beyond the platform's. */
 export const paymentsVariables = defineConfig({
   ...platformVariables,
+  ...staleReadVariables,
   PORT: port({ default: 3002, doc: 'Port of the payments service.' }),
   STEP_UP_AMOUNT: integer({
     default: 10_000,
@@ -94,12 +96,6 @@ export const paymentsVariables = defineConfig({
   WATCH_STREAMS_MAX: integer({ default: 500, min: 1, max: 10_000, doc: 'Streams of WatchPayments in one process.' }),
   WATCH_POLL_MS: durationMs({ default: 1_000, min: 10, max: 60_000, doc: 'How often a stream looks for changes.' }),
   WATCH_KEEP_ALIVE_MS: durationMs({ default: 15_000, min: 10, max: 300_000, doc: 'Longest silence on a stream.' }),
-  STALE_READ_TTL_S: durationS({
-    default: 300,
-    min: 0,
-    max: 86_400,
-    doc: 'How long reads are kept for outages, in seconds.',
-  }),
 });
 
 export type PaymentsConfig = ConfigOf<typeof paymentsVariables>;

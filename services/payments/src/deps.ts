@@ -4,11 +4,11 @@ import type { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_servic
 import type { FieldCipher, Keyring } from '@strongroom/platform/crypto';
 import type { Database } from '@strongroom/platform/database';
 import type { Authenticator } from '@strongroom/platform/identity';
+import type { StaleReads } from '@strongroom/platform/resilience';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import type { PaymentsConfig } from './config.ts';
 import type { KeysInFlight } from './idempotency/idempotent.ts';
 import type { NewPaymentWriter } from './payment/new-payment-writer.ts';
-import type { StaleReads } from './payment/stale-reads.ts';
 import type { StreamCounts } from './payment/watch-payments.ts';
 import type { Psp } from './psp/psp.ts';
 import type { WebhookTargets } from './webhook-endpoint/webhook-target.ts';

@@ -3,6 +3,7 @@ import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_
 import { ConfigError } from '@strongroom/platform/config';
 import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypto';
 import { runProcess } from '@strongroom/platform/process';
+import { createStaleReads } from '@strongroom/platform/resilience';
 import { createServiceClient } from '@strongroom/platform/rpc';
 import {
   loadServiceConfig,
@@ -16,7 +17,6 @@ import { configFaults, paymentsVariables } from './config.ts';
 import { createKeysInFlight } from './idempotency/idempotent.ts';
 import { createNewPaymentWriter } from './payment/new-payment-writer.ts';
 import { createFeedHorizon } from './payment/payment-feed-store.ts';
-import { createStaleReads } from './payment/stale-reads.ts';
 import { createPsp } from './psp/create-psp.ts';
 import { createWebhookTargets } from './webhook-endpoint/webhook-target.ts';
 import { createSignals } from './work/signals.ts';
@@ -63,7 +63,14 @@ runProcess({
       streams: { byUser: new Map(), total: 0 },
       feedHorizon: createFeedHorizon(service.database),
       keysInFlight: createKeysInFlight(),
-      staleReads: createStaleReads({ cache: redis, keyring, ttlS: config.STALE_READ_TTL_S, logger, metrics }),
+      staleReads: createStaleReads({
+        name: 'payments',
+        cache: redis,
+        keyring,
+        ttlS: config.STALE_READ_TTL_S,
+        logger,
+        metrics,
+      }),
       now: Date.now,
     };
 

@@ -224,13 +224,7 @@ t.test('contract: erasure withdraws what waits and leaves bookkeeping under ids'
     { method: { case: 'bankAccount', value: { iban: 'DE89370400440532013000', holderName: 'Ada' } } },
     as(sender, 'iban'),
   );
-  const { createConnectTransport } = await import('@connectrpc/connect-node');
-  const { createClient } = await import('@connectrpc/connect');
-  const { PaymentsService } = await import('@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts');
-  const { ca, cert, key } = (await fixture.certificates.identity('profile')).material();
-  const baseUrl = fixture.baseUrl.replace('http:', 'https:');
-  const transport = createConnectTransport({ baseUrl, httpVersion: '1.1', nodeOptions: { ca, cert, key } });
-  const internal = createClient(PaymentsService, transport);
+  const internal = await fixture.asService('profile');
   for (let round = 0; round < 2; round += 1) await internal.eraseUserData({ userId: sender.id });
   const { payment } = await connect.getPayment({ id: paid.id }, as(recipient));
   t.match(payment, { description: '', status: PaymentStatus.COMPLETED, senderId: sender.id });

@@ -11,7 +11,7 @@ import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypt
 import { createDatabase } from '@strongroom/platform/database';
 import { createRateLimiter } from '@strongroom/platform/limits';
 import { createHealth } from '@strongroom/platform/process';
-import { createConcurrencyLimit } from '@strongroom/platform/resilience';
+import { createConcurrencyLimit, createStaleReads, type ReadCache } from '@strongroom/platform/resilience';
 import { createServiceClient } from '@strongroom/platform/rpc';
 import { openRedis } from '@strongroom/platform/service';
 import { createLogger, createMetrics } from '@strongroom/platform/telemetry';
@@ -23,7 +23,6 @@ import { paymentsVariables } from '../src/config.ts';
 import { createKeysInFlight } from '../src/idempotency/idempotent.ts';
 import { createNewPaymentWriter } from '../src/payment/new-payment-writer.ts';
 import { createFeedHorizon } from '../src/payment/payment-feed-store.ts';
-import { createStaleReads, type ReadCache } from '../src/payment/stale-reads.ts';
 import { createPsp } from '../src/psp/create-psp.ts';
 import { createWebhookTargets } from '../src/webhook-endpoint/webhook-target.ts';
 import { createSignals } from '../src/work/signals.ts';
@@ -129,6 +128,14 @@ export async function startPayments(t: Test, options: FixtureOptions = {}) {
     ...first,
     instances,
     as,
+    /** As another service calls. */
+    async asService(name: 'profile') {
+      const identity = await around.certificates.identity(name);
+      const url = first.baseUrl.replace('http:', 'https:');
+      const client = createServiceClient(PaymentsService, { name: 'payments', url, identity });
+      around.closers.push(() => client.close());
+      return client;
+    },
     /** Two people who can pay each other. */
     async pair() {
       return { sender: around.auth.addPerson(), recipient: around.auth.addPerson() };
@@ -180,7 +187,14 @@ export async function startInstance(around: Surroundings, options: FixtureOption
     streams: { byUser: new Map<string, number>(), total: 0 },
     feedHorizon: createFeedHorizon(database),
     keysInFlight: createKeysInFlight(),
-    staleReads: createStaleReads({ cache: redis, keyring, ttlS: config.STALE_READ_TTL_S, logger, metrics }),
+    staleReads: createStaleReads({
+      name: 'payments',
+      cache: redis,
+      keyring,
+      ttlS: config.STALE_READ_TTL_S,
+      logger,
+      metrics,
+    }),
     rateLimiter: createRateLimiter(),
     // Load is shed by a measure of time, which a busy machine changes; the platform's tests look at it.
     concurrencyLimit: createConcurrencyLimit({ name: 'payments', initial: callsMax, min: callsMax, max: callsMax }),
@@ -212,7 +226,7 @@ export async function startInstance(around: Surroundings, options: FixtureOption
 }
 
 /** For tests that don't look at outages: nothing is kept. */
-const noCache: ReadCache = { getBuffer: async () => null, set: async () => 'OK' };
+const noCache: ReadCache = { hgetBuffer: async () => null, eval: async () => 0 };
 
 /** One service, three protocols. */
 export function clientsOf(baseUrl: string) {

@@ -160,4 +160,12 @@ t.test('S5.3: while the database is away, reads are answered from what was kept,
   t.equal(await reasonOf(connect.createPayment(instantPayment(recipient), as(sender, 'two'))), 'UNAVAILABLE');
   proxy.heal();
   await until(async () => (await connect.getPayment({ id }, as(sender))).payment?.stale === false);
+
+  // B-erase: what anyone was told of the erased person's words is not told again.
+  await connect.getPayment({ id }, as(recipient));
+  await (await fixture.asService('profile')).eraseUserData({ userId: sender.id });
+  proxy.refuse();
+  for (const person of [sender, recipient]) {
+    t.equal(await reasonOf(connect.getPayment({ id }, as(person))), 'UNAVAILABLE', 'nothing is kept any more');
+  }
 });

@@ -1,4 +1,5 @@
 import { ProfileService } from '@strongroom/gen/strongroom/profile/v1/profile_service_pb.ts';
+import type { Bus } from '@strongroom/platform/bus';
 import type { Flags } from '@strongroom/platform/flags';
 import type { Authenticator, ServiceIdentity } from '@strongroom/platform/identity';
 import type { RateLimiter } from '@strongroom/platform/limits';
@@ -11,6 +12,7 @@ import type { Deps } from './deps.ts';
 import { createRoutes } from './routes.ts';
 
 export interface AppDeps extends Deps {
+  readonly bus?: Pick<Bus, 'publish'> | undefined;
   readonly metrics: Metrics;
   readonly health: Health;
   readonly authenticator: Authenticator;
@@ -21,7 +23,7 @@ export interface AppDeps extends Deps {
 }
 
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { database, logger, metrics, health, authenticator, identity, rateLimiter, config, flags } = deps;
+  const { database, bus, logger, metrics, health, authenticator, identity, rateLimiter, config, flags } = deps;
   return await createRpcServer({
     name: 'profile',
     routes: [{ service: ProfileService, implementation: createRoutes(deps) }],
@@ -34,6 +36,6 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     rateLimiter,
     config,
     refusalAudit: createRefusalAudit({ database, logger }),
-    auditSensitiveRead: createAuditSensitiveRead(database),
+    auditSensitiveRead: createAuditSensitiveRead(database, bus),
   });
 }

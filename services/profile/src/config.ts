@@ -1,8 +1,19 @@
 import type { ConfigOf } from '@strongroom/platform/config';
-import { defineConfig, integer, oneOf, platformVariables, port, secret, text, url } from '@strongroom/platform/config';
+import {
+  defineConfig,
+  integer,
+  oneOf,
+  platformVariables,
+  port,
+  secret,
+  staleReadVariables,
+  text,
+  url,
+} from '@strongroom/platform/config';
 
 export const profileVariables = defineConfig({
   ...platformVariables,
+  ...staleReadVariables,
   PORT: port({ default: 3004, doc: 'Port of the profile service.' }),
   MESSAGE_PORT: oneOf(['mailbox', 'smtp', 'webhook'], {
     default: 'mailbox',

@@ -3,6 +3,7 @@ import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments
 import { createFieldCipher, keyringFromConfig } from '@strongroom/platform/crypto';
 import { noticeKeyFromConfig } from '@strongroom/platform/outbox';
 import { runProcess } from '@strongroom/platform/process';
+import { createStaleReads } from '@strongroom/platform/resilience';
 import { createServiceClient } from '@strongroom/platform/rpc';
 import {
   loadServiceConfig,
@@ -24,7 +25,7 @@ runProcess({
     const port = await createMessagePort(config);
     lifecycle.onClose(() => port.close());
     const service = await openService({ name: 'profile', config, accesses, lifecycle });
-    const { database, bus, identity, logger, metrics, health } = service;
+    const { database, redis, bus, identity, logger, metrics, health } = service;
     const keyring = keyringFromConfig(config);
     const { auth, authenticator } = await openRemoteAuthenticator(service, lifecycle);
     const connection = { identity, logger, metrics };
@@ -35,7 +36,16 @@ runProcess({
     });
     const admin = createServiceClient(AdminService, { name: 'admin', url: config.ADMIN_URL, ...connection });
     const flags = openFlags(service, lifecycle);
-    const deps = { ...service, cipher: createFieldCipher(keyring), auth, payments, admin, authenticator, flags };
+    const staleReads = createStaleReads({
+      name: 'profile',
+      cache: redis,
+      keyring,
+      ttlS: config.STALE_READ_TTL_S,
+      logger,
+      metrics,
+    });
+    const cipher = createFieldCipher(keyring);
+    const deps = { ...service, cipher, auth, payments, admin, staleReads, authenticator, flags };
 
     const app = await buildApp(deps);
     lifecycle.onClose(() => app.close());

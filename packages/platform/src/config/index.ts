@@ -43,6 +43,7 @@ export {
   platformVariables,
   processVariables,
   redisVariables,
+  staleReadVariables,
 } from './platform-variables.ts';
 export { createLocalProvider, createProviders } from './providers.ts';
 export { Secret } from './secret.ts';

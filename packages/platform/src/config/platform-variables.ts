@@ -127,6 +127,16 @@ export const encryptionVariables = defineConfig({
   AWS_REGION: text({ optional: true, maxLength: 64, doc: 'Region of the KMS.' }),
 });
 
+/** Degraded reads (S5.3). */
+export const staleReadVariables = defineConfig({
+  STALE_READ_TTL_S: durationS({
+    default: 300,
+    min: 0,
+    max: 86_400,
+    doc: 'How long reads are kept for outages, in seconds.',
+  }),
+});
+
 /** Rate limits (S1.1a, S1.1b). */
 export const limitVariables = defineConfig({
   RATE_LIMIT_GENERAL_MAX: integer({ default: 100, min: 1, doc: 'Requests a window of the general API.' }),

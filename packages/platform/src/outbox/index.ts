@@ -13,3 +13,4 @@ export {
 export { createNoticeKey, type NoticeKey, noticeKeyFromConfig, openNotice } from './notice-key.ts';
 export { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts';
 export type { OutboxState } from './outbox-store.ts';
+export { publishEvent } from './publish-event.ts';

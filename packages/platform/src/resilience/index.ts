@@ -8,3 +8,10 @@ export {
   type Permit,
 } from './concurrency-limit.ts';
 export { createRetryBudget, type RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
+export {
+  createStaleReads,
+  type Question,
+  type ReadCache,
+  type StaleReads,
+  type StaleReadsOptions,
+} from './stale-reads.ts';

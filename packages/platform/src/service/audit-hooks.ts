@@ -1,7 +1,9 @@
 import type { Message } from '@bufbuild/protobuf';
+import type { Bus } from '../bus/index.ts';
 import type { Database } from '../database/index.ts';
+import { isServiceError } from '../errors/index.ts';
 import type { ResourceType } from '../events/index.ts';
-import { appendEvent } from '../outbox/index.ts';
+import { appendEvent, type NewEvent, publishEvent } from '../outbox/index.ts';
 import { type AuditSensitiveRead, actOf, type Call, type RefusalAudit } from '../rpc/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { type RefusalCount, RefusalTally } from './refusal-tally.ts';
@@ -43,19 +45,25 @@ async function recordRefusals(database: Database, refusals: RefusalCount): Promi
   );
 }
 
-/** Records that a method marked sensitive_read has answered: who saw what. */
-export function createAuditSensitiveRead(database: Database): AuditSensitiveRead {
+/**
+ * Records that a method marked sensitive_read has answered: who saw what. With a bus, what was answered from a kept read
+ * goes on record there while the database is away (S5.3).
+ */
+export function createAuditSensitiveRead(database: Database, bus?: Pick<Bus, 'publish'>): AuditSensitiveRead {
   return async (call, request) => {
     const act = actOf(call);
-    const resourceId = resourceIdOf(request) ?? call.principal?.userId ?? '';
-    await database.transaction(act, (tx) =>
-      appendEvent(tx, act, {
-        action: 'SENSITIVE_READ',
-        resourceType: resourceTypeOf(call),
-        resourceId,
-        details: { method: methodName(call) },
-      }),
-    );
+    const event: NewEvent = {
+      action: 'SENSITIVE_READ',
+      resourceType: resourceTypeOf(call),
+      resourceId: resourceIdOf(request) ?? call.principal?.userId ?? '',
+      details: { method: methodName(call) },
+    };
+    try {
+      await database.transaction(act, (tx) => appendEvent(tx, act, event));
+    } catch (error) {
+      if (bus === undefined || !isServiceError(error, 'UNAVAILABLE')) throw error;
+      await publishEvent(bus, database.name, act, event);
+    }
   };
 }
 

@@ -15,7 +15,7 @@ const reason = 'The account of a party was erased.';
 
 /** Withdraws what hasn't been sent, then erases. Once it is done a repetition finds nothing to do, and says so too. */
 export async function eraseUserData(
-  { database, signals }: Pick<Deps, 'database' | 'signals'>,
+  { database, signals, staleReads }: Pick<Deps, 'database' | 'signals' | 'staleReads'>,
   { userId }: EraseUserDataRequest,
   call: Call,
 ): Promise<MessageInitShape<typeof EraseUserDataResponseSchema>> {
@@ -29,8 +29,9 @@ export async function eraseUserData(
       await deleteTask(tx, id);
       await appendEvent(tx, act, paymentEvent('PAYMENT_CANCELLED', cancelled, { reason }));
     }
-    await eraseTexts(tx, userId);
+    const readers = await eraseTexts(tx, userId);
     await eraseHoldings(tx, userId);
+    await Promise.all([...new Set([userId, ...readers])].map((reader) => staleReads.forget(reader)));
     await appendEvent(tx, act, { action: 'DATA_ERASED', resourceType: 'user', resourceId: userId, subjectId: userId });
   });
   signals.raise('payment-changed');

@@ -45,14 +45,14 @@ export async function listUnsentPayments(source: Queryable, userId: string): Pro
 
 const erasedText = '';
 
-/** The sender's own words go; amounts, parties and times are bookkeeping and stay under ids. */
-export async function eraseTexts(tx: Queryable, userId: string): Promise<number> {
-  const rows = await tx.sql`
+/** The sender's own words go; amounts, parties and times are bookkeeping and stay under ids. Answers who could read them. */
+export async function eraseTexts(tx: Queryable, userId: string): Promise<string[]> {
+  const rows = await tx.sql<{ recipientId: string }[]>`
     update payments set description = ${erasedText}, metadata = '{}', update_time = greatest(update_time, statement_timestamp()),
       version = version + 1, change_actor_id = null, change_actor_kind = 'user', change_reason = 'Personal data erased.'
     where sender_id = ${userId} and (description <> ${erasedText} or metadata <> '{}')
-    returning 1`;
-  return rows.length;
+    returning recipient_id as "recipientId"`;
+  return rows.map(({ recipientId }) => recipientId);
 }
 
 /** Sealed numbers, tokens, endpoints with their deliveries, and stored answers. */

@@ -31,7 +31,7 @@ export async function runErasure(deps: Deps, erasure: StoredErasure, options: Ca
 }
 
 async function runStep(
-  { auth, payments, admin, database }: Deps,
+  { auth, payments, admin, database, staleReads }: Deps,
   step: ErasureStep,
   userId: string,
   options: CallOptions,
@@ -49,6 +49,7 @@ async function runStep(
         await deleteProfile(tx, userId);
         await deletePreferences(tx, userId);
         await deleteAvatar(tx, userId);
+        await staleReads.forget(userId);
       });
       return;
     case 'audit':

@@ -1,5 +1,5 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { GetProfileRequest, GetProfileResponseSchema } from '@strongroom/gen/strongroom/profile/v1/profile_pb.ts';
+import { create, type MessageShape } from '@bufbuild/protobuf';
+import { type GetProfileRequest, GetProfileResponseSchema } from '@strongroom/gen/strongroom/profile/v1/profile_pb.ts';
 import { type Call, requireAssurance, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { profileToProto } from './profile-proto.ts';
@@ -9,13 +9,26 @@ import { findProfile, untoldProfile } from './profile-store.ts';
 const revealAssurance = { mfa: true, maxAuthenticationAgeS: 900 };
 
 export async function getProfile(
-  { database, cipher }: Deps,
+  { database, cipher, staleReads }: Pick<Deps, 'database' | 'cipher' | 'staleReads'>,
   { reveal }: GetProfileRequest,
   call: Call,
-): Promise<MessageInitShape<typeof GetProfileResponseSchema>> {
+): Promise<MessageShape<typeof GetProfileResponseSchema>> {
   const principal = requirePrincipal(call);
   if (reveal) requireAssurance(principal, revealAssurance);
   const { userId } = principal;
-  const profile = (await findProfile(database, cipher, userId)) ?? untoldProfile(userId);
-  return { profile: profileToProto(profile, { reveal }) };
+  const ask = async () => {
+    const profile = (await findProfile(database, cipher, userId)) ?? untoldProfile(userId);
+    return create(GetProfileResponseSchema, { profile: profileToProto(profile, { reveal }) });
+  };
+  // Values in clear are kept nowhere.
+  if (reveal) return ask();
+  const { message, stale } = await staleReads.read({
+    kind: 'profile',
+    userId,
+    parts: [],
+    schema: GetProfileResponseSchema,
+    ask,
+  });
+  if (stale && message.profile !== undefined) message.profile.stale = true;
+  return message;
 }
