@@ -59,11 +59,4 @@ export const gatewayErrors = defineErrors('gateway.strongroom', {
     retry: 'after',
     level: 'info',
   },
-  DPOP_PROOF_INVALID: {
-    code: Code.Unauthenticated,
-    status: 401,
-    message: 'The access token is bound to a key, and the DPoP proof is missing or not valid.',
-    retry: 'never',
-    level: 'warn',
-  },
 });

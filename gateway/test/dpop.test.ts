@@ -112,12 +112,12 @@ t.test('B-dpop: a proof counts once, at every instance, and each instance rememb
   await engine.close();
 });
 
-t.test('B-dpop: a bound token that the edge can not verify needs its proof all the same', async (t) => {
+t.test('B-dpop: a bound token that nobody can verify is refused with or without a proof', async (t) => {
   const claims = Buffer.from(JSON.stringify({ cnf: { jkt: elliptic.thumbprint } })).toString('base64url');
   const header = Buffer.from(JSON.stringify({ alg: 'EdDSA', typ: 'at+jwt', kid: 'of-tomorrow' })).toString('base64url');
   const token = `${header}.${claims}.${Buffer.alloc(64).toString('base64url')}`;
-  t.same((await send(token, undefined, 'Bearer')).slice(0, 2), [401, 'DPOP_PROOF_INVALID']);
-  t.same((await send(token, proofFor(token))).slice(0, 2), [401, 'TOKEN_INVALID'], 'then the service judges it');
+  t.same((await send(token, undefined, 'Bearer')).slice(0, 2), [401, 'TOKEN_INVALID']);
+  t.same((await send(token, proofFor(token))).slice(0, 2), [401, 'TOKEN_INVALID'], 'the service judges it');
 });
 
 t.test('B-dpop: an unbound token is no DPoP token', async (t) => {

@@ -1,10 +1,9 @@
 import { verifyDpopProof } from '@strongroom/platform/identity';
 import type { FastifyRequest } from 'fastify';
-import { gatewayErrors } from '../errors.ts';
 import type { ProofLedger } from './proof-ledger.ts';
 
-/** Throws DPOP_PROOF_INVALID unless the request proves the key that its token is bound to (RFC 9449, 4.3 and 7). */
-export type ProofCheck = (request: FastifyRequest, token: string, thumbprint: string) => Promise<void>;
+/** Whether the request proves the key that its token is bound to (RFC 9449, 4.3 and 7). Each proof counts once. */
+export type ProofCheck = (request: FastifyRequest, token: string, thumbprint: string) => Promise<boolean>;
 
 export interface ProofOptions {
   /** Origins that people reach the system under. */
@@ -17,7 +16,7 @@ export function createProofCheck({ origins, ledger, now = Date.now }: ProofOptio
   return async (request, token, thumbprint) => {
     const header = request.headers['dpop'];
     // Two fields arrive as one, with a comma, which no JWT holds: "not more than one" (RFC 9449, 4.3).
-    if (typeof header !== 'string') throw gatewayErrors.DPOP_PROOF_INVALID();
+    if (typeof header !== 'string') return false;
     const proof = await verifyDpopProof(header, {
       method: request.method,
       paths: [new URL(request.edge.path, 'http://edge').pathname],
@@ -25,8 +24,7 @@ export function createProofCheck({ origins, ledger, now = Date.now }: ProofOptio
       nowMs: now(),
       accessToken: token,
     });
-    if (proof?.thumbprint !== thumbprint) throw gatewayErrors.DPOP_PROOF_INVALID();
-    // Last, so that a proof that is wrong anyway doesn't use up an id.
-    if (!(await ledger.spend(proof.replayHash))) throw gatewayErrors.DPOP_PROOF_INVALID();
+    // The ledger last, so that a proof that is wrong anyway doesn't use up an id.
+    return proof?.thumbprint === thumbprint && (await ledger.spend(proof.replayHash));
   };
 }

@@ -22,9 +22,9 @@ export interface EdgeRequest {
   encoding: RpcEncoding | undefined;
   /** Code of the error that was answered. */
   errorCode: string | undefined;
-  /** The token out of Authorization, whichever scheme it came under. */
-  bearerToken: string | undefined;
-  /** The person, by a token whose signature was checked here. Only for limits: each service checks again. */
+  /** Thumbprint of the key whose possession the request proves (RFC 9449): the service compares it with the token's. */
+  provenKey: string | undefined;
+  /** The person, by a token whose signature and proof were checked here. Only for limits: each service checks again. */
   userId: string | undefined;
 }
 

@@ -28,7 +28,7 @@ export function factsFromRequest(request: FastifyRequest, url: string): EdgeRequ
     userId: undefined,
     encoding: undefined,
     errorCode: undefined,
-    bearerToken: undefined,
+    provenKey: undefined,
   };
 }
 

@@ -16,8 +16,8 @@ export function upstreamHeaders(request: FastifyRequest): Record<string, string>
   if (traceparent() === undefined) made['traceparent'] = edge.traceparent;
   if (edge.userAgent !== '') made[clientHeaders.userAgent] = edge.userAgent;
   if (edge.deviceId !== '') made[clientHeaders.deviceId] = edge.deviceId;
-  if (edge.bearerToken !== undefined) made['authorization'] = `Bearer ${edge.bearerToken}`;
-  else if (headers.authorization !== undefined) made['authorization'] = headers.authorization;
+  if (edge.provenKey !== undefined) made[clientHeaders.provenKey] = edge.provenKey;
+  copy(headers, 'authorization', made);
   copy(headers, 'idempotency-key', made);
   // Auth binds tokens to the key of a proof at sign-in and refresh (RFC 9449, 5).
   copy(headers, 'dpop', made);

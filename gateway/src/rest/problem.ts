@@ -135,7 +135,7 @@ function headersFromServiceError(fault: ServiceError): Record<string, string> {
 
 /** RFC 6750, 3: a request without a token learns the scheme alone. */
 function challengeFor(reason: string): string {
-  if (reason === gatewayErrors.DPOP_PROOF_INVALID.reason) {
+  if (reason === commonErrors.DPOP_PROOF_INVALID.reason) {
     return 'DPoP realm="strongroom", error="invalid_dpop_proof", algs="ES256 EdDSA"';
   }
   return reason.startsWith('TOKEN_') ? 'Bearer realm="strongroom", error="invalid_token"' : 'Bearer realm="strongroom"';

@@ -213,12 +213,4 @@ export const errors = defineErrors('auth.strongroom', {
     retry: 'never',
     level: 'info',
   },
-  DPOP_PROOF_INVALID: {
-    code: Code.Unauthenticated,
-    status: 401,
-    message: 'The DPoP proof is missing or not valid.',
-    retry: 'never',
-    level: 'info',
-    isRefusal: true,
-  },
 });

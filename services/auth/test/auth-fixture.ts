@@ -34,6 +34,8 @@ export type Auth = ServiceClient<typeof AuthService>;
 /** Who calls, from where, with what. */
 export interface Caller {
   token?: string | undefined;
+  /** Thumbprint of the key that the edge has seen proven. */
+  provenKey?: string;
   ip?: string;
   agent?: string;
   device?: string;
@@ -247,7 +249,8 @@ export async function createAuthFixture(options: FixtureOptions = {}): Promise<A
   };
 }
 
-function callBy({ token, ip = '198.51.100.7', agent = 'test-agent/1', device = '', headers = {} }: Caller = {}) {
+function callBy(caller: Caller = {}) {
+  const { token, provenKey, ip = '198.51.100.7', agent = 'test-agent/1', device = '', headers = {} } = caller;
   const options = forward({
     requestId: randomBytes(8).toString('hex'),
     traceId: randomBytes(16).toString('hex'),
@@ -255,6 +258,7 @@ function callBy({ token, ip = '198.51.100.7', agent = 'test-agent/1', device = '
     userAgent: agent,
     deviceId: device,
     accessToken: token,
+    provenKey,
   });
   return { ...options, headers: { ...(options.headers as Record<string, string>), ...headers }, timeoutMs: 60_000 };
 }

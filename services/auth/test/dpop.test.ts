@@ -1,4 +1,4 @@
-import { createProofKey, type ProofKey, type ProofParts } from '@strongroom/testkit';
+import { createProofKey, type ProofKey, type ProofParts, until } from '@strongroom/testkit';
 import t from 'tap';
 import { createAuthFixture, goodPassword, makeAdmin, reasonOf, registerPerson } from './auth-fixture.ts';
 import { registerPasskey } from './passkey-owner.ts';
@@ -27,6 +27,9 @@ const boundKeyOf = (accessToken = '') =>
   (JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()) as { cnf?: { jkt: string } }).cnf
     ?.jkt;
 
+/** A caller whose proof the edge has checked. */
+const byKey = (token: string) => by({ token, provenKey: key.thumbprint });
+
 async function boundSignIn(email: string) {
   const { tokens } = await auth.login({ email, password: goodPassword }, proving('login'));
   if (tokens === undefined) throw new Error('not signed in');
@@ -43,7 +46,7 @@ t.test('B-dpop: a sign-in with a proof binds its tokens, and those of every refr
   const connect = `${edge}/strongroom.auth.v1.AuthService/Refresh`;
   const third = await auth.refresh({ refreshToken: next.refreshToken }, proving('refresh', { url: connect }));
   t.equal(boundKeyOf(third.accessToken), key.thumbprint, 'the Connect path names the same method');
-  const { accessToken } = await auth.stepUp({ password: goodPassword }, by({ token: third.accessToken }));
+  const { accessToken } = await auth.stepUp({ password: goodPassword }, byKey(third.accessToken));
   t.equal(boundKeyOf(accessToken), key.thumbprint, 'a step-up does not loosen it');
 });
 
@@ -76,9 +79,32 @@ t.test('B-dpop: a bound refresh token without the right proof is refused, and it
   for (const [name, caller] of Object.entries(refusals)) {
     t.equal(await reasonOf(auth.refresh({ refreshToken }, caller)), 'DPOP_PROOF_INVALID', name);
   }
-  t.ok(await auth.getMe({}, by({ token: accessToken })), 'a thief without the key ends nobody’s session');
+  t.ok(await auth.getMe({}, byKey(accessToken)), 'a thief without the key ends nobody’s session');
   const next = await auth.refresh({ refreshToken }, proving('refresh'));
   t.equal(boundKeyOf(next.accessToken), key.thumbprint, 'the owner goes on');
+});
+
+t.test('B-dpop, S7.3: a bound token without its proof is refused on record, whose it is and from where', async (t) => {
+  const person = await registerPerson(fixture);
+  const { accessToken } = await boundSignIn(person.email);
+  const from = { ip: '198.51.100.99', agent: 'thief/1', device: 'device-of-a-thief' };
+  for (const provenKey of [undefined, stranger.thumbprint]) {
+    const caller = by({ token: accessToken, ...from, ...(provenKey === undefined ? {} : { provenKey }) });
+    t.equal(await reasonOf(auth.getMe({}, caller)), 'DPOP_PROOF_INVALID');
+  }
+  const isOfPerson = ({ subjectId }: { subjectId: string }) => subjectId === person.id;
+  const refusals = async () => (await fixture.events('AUTHORIZATION_DENIED')).filter(isOfPerson);
+  await until(async () => (await refusals()).length > 0);
+  const found = await refusals();
+  t.equal(found.length, 1, 'those alike are counted, so that a flood does not fill the log');
+  t.match(found[0], {
+    actorKind: 'anonymous',
+    ipAddress: from.ip,
+    userAgent: from.agent,
+    deviceId: from.device,
+    traceId: /^[0-9a-f]{32}$/,
+    details: { reason: 'DPOP_PROOF_INVALID', method: 'strongroom.auth.v1.AuthService/GetMe' },
+  });
 });
 
 t.test('B-dpop: a proof counts once, over all instances, also in parallel', async (t) => {

@@ -109,6 +109,14 @@ export const commonErrors = defineErrors('strongroom', {
     level: 'warn',
     isRefusal: true,
   },
+  DPOP_PROOF_INVALID: {
+    code: Code.Unauthenticated,
+    status: 401,
+    message: 'The DPoP proof is missing or not valid.',
+    retry: 'never',
+    level: 'warn',
+    isRefusal: true,
+  },
   FORBIDDEN: {
     code: Code.PermissionDenied,
     status: 403,

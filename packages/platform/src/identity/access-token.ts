@@ -6,7 +6,7 @@ export class TokenFault extends Error {
   override readonly name = 'TokenFault';
 }
 
-/** The cause of a refusal of a genuine token that is expired, revoked or used up: whose it was is known. */
+/** The cause of a refusal of a genuine token that is expired, revoked, used up or unproven: whose it was is known. */
 export class SpentToken extends Error {
   override readonly name = 'SpentToken';
   readonly userId: string;

@@ -52,6 +52,8 @@ export interface Call {
   readonly responseTrailer: Headers;
   /** The person's own access token, to be forwarded and never logged. */
   readonly accessToken?: string | undefined;
+  /** Thumbprint of the key that the edge has seen proven for this call (RFC 9449). */
+  readonly provenKey?: string | undefined;
 }
 
 export const callKey = createContextKey<Call | undefined>(undefined, { description: 'strongroom.call' });

@@ -13,6 +13,7 @@ export const clientHeaders = {
   userAgent: 'x-strongroom-client-agent',
   deviceId: 'x-strongroom-device-id',
   requestId: 'x-strongroom-request-id',
+  provenKey: 'x-strongroom-proven-key',
 } as const;
 
 /** The service whose callers are people. */
@@ -38,6 +39,7 @@ export class ServerCall implements Call {
   readonly ipAddress: string;
   readonly userAgent: string;
   readonly deviceId: string;
+  readonly provenKey: string | undefined;
   readonly caller: string | undefined;
   readonly deadline: Deadline;
   readonly method: DescMethod;
@@ -72,6 +74,7 @@ export class ServerCall implements Call {
     this.ipAddress = textOf(believed?.[clientHeaders.ipAddress]) ?? plainAddress(origin.remoteAddress);
     this.userAgent = textOf(believed?.[clientHeaders.userAgent]) ?? textOf(headers['user-agent']) ?? '';
     this.deviceId = textOf(believed?.[clientHeaders.deviceId]) ?? '';
+    this.provenKey = textOf(believed?.[clientHeaders.provenKey]);
     this.deadline = createDeadline(Math.min(policy.deadlineMs, clientTimeoutMs(headers)));
   }
 

@@ -217,21 +217,32 @@ t.test('S1.1c: nobody but a service is believed about who he is', async (t) => {
   }
 });
 
-t.test('B-dpop: a bound token is taken from a service alone, since the edge checks its proof', async (t) => {
+t.test('B-dpop: a bound token is taken where the edge has seen its own key proven, and nowhere else', async (t) => {
   const tls = await createTestIdentities('auth', 'gateway');
   const server = await startServer({ identity: await tls.identity('auth'), config: { DIRECT_ACCESS: 'loopback' } });
   t.teardown(async () => {
     await server.close();
     await tls.close();
   });
-  const token = server.tokens.token({ claims: { cnf: { jkt: 'A'.repeat(43) } } });
-  for (const { auth } of clientsOf(server)) t.equal(await reasonOf(auth.getMe({}, bearer(token))), 'TOKEN_INVALID');
+  const own = 'A'.repeat(43);
+  const token = server.tokens.token({ claims: { cnf: { jkt: own } } });
+  const proven = { headers: { ...bearer(token).headers, 'x-strongroom-proven-key': own } };
+  for (const { auth } of clientsOf(server)) {
+    t.equal(await reasonOf(auth.getMe({}, proven)), 'DPOP_PROOF_INVALID', 'nobody but a service is believed');
+  }
   const gateway = createServiceClient(AuthService, {
     name: 'auth',
     url: server.secureUrl,
     identity: await tls.identity('gateway'),
   });
-  t.equal(await reasonOf(gateway.getMe({}, forward({ requestId: 'request-0001', accessToken: token }))), 'answered');
+  const outcomes: Record<string, string> = {};
+  for (const provenKey of [undefined, 'B'.repeat(43), own]) {
+    const call = forward({ requestId: 'request-0001', accessToken: token, provenKey });
+    outcomes[String(provenKey)] = await reasonOf(gateway.getMe({}, call));
+  }
+  t.same(Object.values(outcomes), ['DPOP_PROOF_INVALID', 'DPOP_PROOF_INVALID', 'answered']);
+  const unbound = { authorization: `DPoP ${server.tokens.token()}` };
+  t.equal(await reasonOf(gateway.getMe({}, { headers: unbound })), 'DPOP_PROOF_INVALID', 'a proof of nothing');
   await gateway.close();
 });
 

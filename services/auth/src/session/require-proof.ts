@@ -1,10 +1,10 @@
 import { getOption, hasOption } from '@bufbuild/protobuf';
 import { http } from '@strongroom/gen/google/api/annotations_pb.ts';
 import { equalConstantTime } from '@strongroom/platform/crypto';
+import { commonErrors } from '@strongroom/platform/errors';
 import { dpopLifeS, verifyDpopProof } from '@strongroom/platform/identity';
 import type { Call } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
-import { errors } from '../errors.ts';
 import { useProof } from '../used-proof-store.ts';
 
 /** Thumbprint of the key that a sign-in wants its tokens bound to; undefined without a proof (B-dpop: optional). */
@@ -17,8 +17,8 @@ export async function keyThumbprintOfProof(deps: Deps, call: Call): Promise<stri
     origins: deps.config.DPOP_ORIGINS,
     nowMs: deps.now(),
   });
-  if (proof === undefined) throw errors.DPOP_PROOF_INVALID();
-  if (!(await useProof(deps.database, proof.replayHash, dpopLifeS))) throw errors.DPOP_PROOF_INVALID();
+  if (proof === undefined) throw commonErrors.DPOP_PROOF_INVALID();
+  if (!(await useProof(deps.database, proof.replayHash, dpopLifeS))) throw commonErrors.DPOP_PROOF_INVALID();
   return proof.thumbprint;
 }
 
@@ -26,7 +26,7 @@ export async function keyThumbprintOfProof(deps: Deps, call: Call): Promise<stri
 export async function requireBoundProof(deps: Deps, call: Call, bound: string | null): Promise<void> {
   if (bound === null) return;
   const thumbprint = await keyThumbprintOfProof(deps, call);
-  if (thumbprint === undefined || !equalConstantTime(thumbprint, bound)) throw errors.DPOP_PROOF_INVALID();
+  if (thumbprint === undefined || !equalConstantTime(thumbprint, bound)) throw commonErrors.DPOP_PROOF_INVALID();
 }
 
 /** The REST path of the method, and the Connect path that the edge passes through. */

@@ -13,6 +13,8 @@ export interface ForwardableCall {
   readonly userAgent?: string | undefined;
   readonly deviceId?: string | undefined;
   readonly accessToken?: string | undefined;
+  /** Thumbprint of the key that a bound token was proven by. */
+  readonly provenKey?: string | undefined;
   readonly idempotencyKey?: string | undefined;
   readonly deadline?: Deadline | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -29,6 +31,7 @@ export const forwardedCallKey = createContextKey<ForwardableCall | undefined>(un
 export function forward(call: ForwardableCall): CallOptions {
   const headers = commonHeaders(call);
   if (call.accessToken !== undefined) headers['authorization'] = `Bearer ${call.accessToken}`;
+  if (call.provenKey !== undefined) headers[clientHeaders.provenKey] = call.provenKey;
   if (call.idempotencyKey !== undefined) headers[idempotencyKeyHeader] = call.idempotencyKey;
   return optionsOf(call, headers);
 }
