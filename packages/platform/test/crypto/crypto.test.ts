@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes, webcrypto } from 'node:crypto';
 import { Secret } from '@strongroom/platform/config';
 import {
   blindIndex,
@@ -19,6 +19,7 @@ import {
 import { eq } from 'drizzle-orm';
 import { pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import t from 'tap';
+import { readSealed, sealBytes } from '../../src/crypto/sealed-bytes.ts';
 import { createDatabaseFixture } from '../database/fixture.ts';
 
 const keyOf = (id: string): MasterKey => ({ id, key: randomBytes(32) });
@@ -50,6 +51,33 @@ t.test('S4.3: a sealed field opens at its own place and nowhere else', async (t)
   for (const length of [0, 1, 3, 20])
     t.throws(() => cipher.open(sealed.subarray(0, length), place), { name: 'OpenError' });
   t.throws(() => cipher.seal('x', { ...place, row: '' }), RangeError);
+});
+
+t.test('ASVS V11.3.2: what is sealed is AES-256-GCM as others have it', async (t) => {
+  const key = randomBytes(32);
+  const aad = Buffer.from('place');
+  const sealed = sealBytes(key, 'k1', Buffer.from('text'), aad);
+  const { iv, tag, ciphertext } = readSealed(sealed);
+  t.equal(iv.length, 12);
+  t.equal(tag.length, 16);
+  // WebCrypto wants the tag behind the ciphertext.
+  const imported = await webcrypto.subtle.importKey('raw', key, 'AES-GCM', false, ['decrypt']);
+  const additionalData = Buffer.concat([sealed.subarray(0, 4), aad]);
+  const opened = await webcrypto.subtle.decrypt(
+    { name: 'AES-GCM', iv, additionalData },
+    imported,
+    Buffer.concat([ciphertext, tag]),
+  );
+  t.equal(Buffer.from(opened).toString(), 'text');
+});
+
+t.test('ASVS V11.3.4: no nonce comes twice in a hundred thousand', async (t) => {
+  const key = randomBytes(32);
+  const nonces = new Set<string>();
+  for (let count = 0; count < 100_000; count += 1) {
+    nonces.add(readSealed(sealBytes(key, 'k1', Buffer.from('same'), Buffer.alloc(0))).iv.toString('latin1'));
+  }
+  t.equal(nonces.size, 100_000);
 });
 
 t.test('F32: after a rotation old values open, new ones are under the new key, and others know neither', async (t) => {
