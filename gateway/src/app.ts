@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServiceTarget } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
 import { registerAccessLog } from './edge/access-log.ts';
+import { createAdminNetworkCheck } from './edge/admin-networks.ts';
 import { checkHead } from './edge/bounds.ts';
 import { identifyCaller } from './edge/caller.ts';
 import { registerClosing } from './edge/closing.ts';
@@ -99,6 +100,7 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
 /** Everything but the pages: found by the contract, counted, and handed on. */
 function registerMatching(app: FastifyInstance, deps: GatewayDeps, surface: Surface): void {
   const { authenticator, config, proofs } = deps;
+  const checkAdminNetwork = createAdminNetworkCheck(config.ADMIN_NETWORKS);
   const checkProof = createProofCheck({ origins: config.DPOP_ORIGINS, ledger: proofs });
   app.addHook('onRequest', async (request, reply) => {
     const { edge } = request;
@@ -116,6 +118,7 @@ function registerMatching(app: FastifyInstance, deps: GatewayDeps, surface: Surf
     // What is refused counts as well: looking for addresses costs as much as using them (S1.1d, "never unlimited").
     await surface.limits.checkHead(request, reply);
     if (refusal !== undefined) throw refusal;
+    checkAdminNetwork(edge.match, edge.clientAddress);
   });
   const dispatch = (request: FastifyRequest, reply: FastifyReply) =>
     runInRequest({ requestId: request.id, traceId: request.edge.traceId }, () => answer(request, reply, surface));

@@ -17,6 +17,10 @@ import {
 /** An origin as browsers send it: scheme, host, port; no path, no wildcard (ASVS V3.4.2). */
 const originPattern = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?$/;
 
+/** An address of either family, and how many of its bits count. */
+const networkPattern =
+  /^(?:\d{1,3}(?:\.\d{1,3}){3}(?:\/(?:[12]?\d|3[0-2]))?|[\da-f]{0,4}(?::[\da-f]{0,4}){2,7}(?:\/(?:\d{1,2}|1[01]\d|12[0-8]))?)$/i;
+
 export const gatewayVariables = defineConfig({
   ...processVariables,
   ...meshVariables,
@@ -28,6 +32,12 @@ export const gatewayVariables = defineConfig({
     default: [],
     itemPattern: originPattern,
     doc: 'Origins of other sites whose pages may call the API, each exactly as a browser sends it.',
+  }),
+  ADMIN_NETWORKS: list({
+    default: [],
+    maxItems: 64,
+    itemPattern: networkPattern,
+    doc: 'Addresses and networks (CIDR) from which alone administrators administer; left out, from everywhere.',
   }),
   PUBLIC_URL: text({
     default: 'http://127.0.0.1:3000',

@@ -42,6 +42,8 @@ test('house: every container is held down: no root, no rights, nothing to write 
     for (const port of container.ports ?? []) t.match(port, /^127\.0\.0\.1:/, `${name} is published on loopback only`);
   }
   t.equal(compose.networks['inside']?.internal, true);
+  const wayOut = containers.filter(([, { networks }]) => networks?.includes('outside')).map(([name]) => name);
+  t.same(wayOut.toSorted(), ['gateway', 'grafana', 'jaeger', 'payments', 'prometheus'], 'nobody else has a way out');
   for (const engine of ['postgres', 'redis', 'nats']) {
     t.strictSame(compose.services[engine]?.networks, ['inside'], `${engine} has no way out`);
     t.equal(compose.services[engine]?.ports, undefined, `${engine} is not published`);
