@@ -13,6 +13,7 @@ const run = promisify(execFile);
 
 const gates: Readonly<Record<string, () => Promise<void>>> = {
   'types (tsc)': () => tool('tsc', '-p', 'tsconfig.json'),
+  'types of the console (tsc)': () => tool('tsc', '-p', 'console'),
   'lint and format (biome)': () => tool('biome', 'check', '.'),
   'contract: lint (buf)': () => tool('buf', 'lint'),
   'contract: format (buf)': () => tool('buf', 'format', '--diff', '--exit-code', 'proto'),

@@ -64,6 +64,7 @@ function describe({ gatewayUrl, dataDir }: RunningSystem): string {
     `${pc.bold('Strongroom is up.')} Ctrl-C stops it.`,
     '',
     `  REST, Connect, gRPC-Web  ${gatewayUrl}`,
+    `  console                  ${gatewayUrl}/console/`,
     `  reference                ${gatewayUrl}/reference`,
     `  first administrator      ${dataDir}/first-admin.json`,
     `  mailbox, logs            ${dataDir}/mailbox, ${dataDir}/logs`,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeDevelopmentCertificates } from '@strongroom/platform/identity';
+import { ensureConsole } from '../console/ensure-console.ts';
 import { type EngineUrls, startEngines, stopEngines } from '../engines/index.ts';
 import { type Log, serviceNames } from '../support/names.ts';
 import { isPortFree, loopback } from '../support/ports.ts';
@@ -50,7 +51,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
   await claim(dataDir, log);
   try {
     const secrets = await systemSecrets(dataDir);
-    const engines = await startEngines({ dataDir, log, environment });
+    const [engines] = await Promise.all([startEngines({ dataDir, log, environment }), ensureConsole(log)]);
     signal?.throwIfAborted();
     const databases = await migrateDatabases(engines.urls.postgres.superuserUrl, secrets.roles, log);
     await writeDevelopmentCertificates(join(dataDir, 'tls'), serviceNames);

@@ -41,7 +41,7 @@ export async function openPasskeyPage(browser: Browser, origin: string): Promise
   };
 }
 
-async function addAuthenticator(session: CDPSession): Promise<void> {
+export async function addAuthenticator(session: CDPSession): Promise<void> {
   await session.send('WebAuthn.enable');
   await session.send('WebAuthn.addVirtualAuthenticator', {
     options: {

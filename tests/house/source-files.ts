@@ -8,7 +8,7 @@ export const root = join(import.meta.dirname, '..', '..');
 export type SourceFile = { path: string; text: string; lines: string[] };
 
 /** Every TypeScript file that git tracks, but for generated ones. */
-export function sourceFiles(pattern: RegExp = /\.ts$/): SourceFile[] {
+export function sourceFiles(pattern: RegExp = /\.tsx?$/): SourceFile[] {
   const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8', maxBuffer: 16_777_216 });
   return tracked
     .split('\n')

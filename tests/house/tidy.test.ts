@@ -9,7 +9,7 @@ const functionLinesMax = 70;
 const factoryLinesMax = 160;
 
 const files = sourceFiles();
-const product = files.filter(({ path }) => !isTest(path) && /^(packages|services|gateway)\//.test(path));
+const product = files.filter(({ path }) => !isTest(path) && /^(packages|services|gateway|console)\//.test(path));
 
 /** Places that read the environment: configuration, processes' entry points, and what starts them. */
 const readsEnvironment =

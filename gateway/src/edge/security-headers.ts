@@ -24,6 +24,9 @@ export const consoleDirectives: Directives = {
   connectSrc: ["'self'"],
   manifestSrc: ["'self'"],
   workerSrc: ["'self'"],
+  // No text becomes script: React writes none, and whoever finds a way to make it gets an error (Trusted Types).
+  requireTrustedTypesFor: ["'script'"],
+  trustedTypes: ["'none'"],
 };
 
 /** The reference page writes styles by script, and starts itself by a script that is let through by its hash. */

@@ -2,7 +2,7 @@
 export const templates = {
   'verify-email': {
     subject: 'Confirm your e-mail address',
-    text: 'Hello {name},\n\nconfirm this address with your password and the following token, which works once:\n\n{token}\n\nIf you did not register, do not confirm it. If you did and your password is not accepted, someone else registered with your address: reset the password, and the account is yours.',
+    text: 'Hello {name},\n\nconfirm this address with your password here:\n\n{link}\n\nThe link works once. Its token, to be typed in elsewhere:\n\n{token}\n\nIf you did not register, do not confirm it. If you did and your password is not accepted, someone else registered with your address: reset the password, and the account is yours.',
   },
   'account-exists': {
     subject: 'You already have an account',
@@ -10,11 +10,11 @@ export const templates = {
   },
   'password-reset': {
     subject: 'Reset your password',
-    text: 'Hello {name},\n\nset a new password with the following token, which works once and not for long:\n\n{token}\n\nIf you did not ask for it, ignore this message.',
+    text: 'Hello {name},\n\nset a new password here:\n\n{link}\n\nThe link works once and not for long. Its token, to be typed in elsewhere:\n\n{token}\n\nIf you did not ask for it, ignore this message.',
   },
   invitation: {
     subject: 'You are invited',
-    text: 'Hello {name},\n\nan account was made for you. Choose a password with the following token, which works once:\n\n{token}',
+    text: 'Hello {name},\n\nan account was made for you. Choose a password here:\n\n{link}\n\nThe link works once. Its token, to be typed in elsewhere:\n\n{token}',
   },
   'account-locked': {
     subject: 'Sign-in to your account is locked for a while',
@@ -54,11 +54,11 @@ export const templates = {
   },
   'mfa-recovery-requested': {
     subject: 'Removal of your second factor was asked for',
-    text: 'Hello {name},\n\nsomeone who knows your password asked to remove the second factor of your account. If it was not you, sign in, cancel the recovery and change your password.',
+    text: 'Hello {name},\n\nsomeone who knows your password asked to remove the second factor of your account. If it was not you, sign in, cancel recovery {recoveryId} under Security, and change your password.',
   },
   'mfa-recovery-approved': {
     subject: 'Removal of your second factor was approved',
-    text: 'Hello {name},\n\nthe second factor of your account will be removed at {effectiveTime}. If you did not ask for it, cancel the recovery now.',
+    text: 'Hello {name},\n\nthe second factor of your account will be removed at {effectiveTime}. If you did not ask for it, cancel recovery {recoveryId} now, under Security.',
   },
 } as const satisfies Readonly<Record<string, { readonly subject: string; readonly text: string }>>;
 

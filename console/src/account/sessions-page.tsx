@@ -1,0 +1,86 @@
+import { useMutation, useQuery } from '@connectrpc/connect-query';
+import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
+import type { Session } from '@strongroom/gen/strongroom/auth/v1/session_pb.ts';
+import { invalidate } from '../api/invalidate.ts';
+import { closeSession } from '../session/session-store.ts';
+import { Badge } from '../ui/badge.tsx';
+import { ConfirmButton } from '../ui/confirm-button.tsx';
+import { Listing } from '../ui/listing.tsx';
+import { Page } from '../ui/page.tsx';
+import { Pager } from '../ui/pager.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+import { Time } from '../ui/time.tsx';
+import { usePages } from '../ui/use-pages.ts';
+import { AccountTabs } from './account-tabs.tsx';
+import { browserOf } from './browser-of.ts';
+
+const { listSessions, revokeSession, revokeOtherSessions, logoutAll } = AuthService.method;
+
+export function SessionsPage() {
+  const pages = usePages('');
+  const query = useQuery(listSessions, { pageToken: pages.pageToken });
+  return (
+    <Page title="Sessions" actions={<EndButtons />}>
+      <AccountTabs />
+      <Listing what="sessions" query={query}>
+        {({ sessions, nextPageToken }) => (
+          <>
+            <Table
+              caption="Where you are signed in, the one used last first"
+              columns={columns}
+              rows={sessions}
+              keyOf={({ id }) => id}
+              empty="There is none."
+            />
+            <Pager pages={pages} nextPageToken={nextPageToken} />
+          </>
+        )}
+      </Listing>
+    </Page>
+  );
+}
+
+function EndButtons() {
+  const others = useMutation(revokeOtherSessions, { onSuccess: () => invalidate(listSessions) });
+  const all = useMutation(logoutAll, { onSuccess: () => closeSession('All your sessions have ended.') });
+  return (
+    <>
+      <ConfirmButton
+        label="End the others"
+        title="End all other sessions"
+        confirmLabel="End them"
+        act={() => others.mutateAsync({})}
+      >
+        <p>Every other browser and program of yours must sign in again.</p>
+      </ConfirmButton>
+      <ConfirmButton label="End all" title="End all sessions" confirmLabel="End them" act={() => all.mutateAsync({})}>
+        <p>Every browser and program of yours must sign in again, this one too.</p>
+      </ConfirmButton>
+    </>
+  );
+}
+
+const columns: Column<Session>[] = [
+  {
+    title: 'Browser or program',
+    cell: ({ userAgent, current }) => (
+      <>
+        <span title={userAgent}>{browserOf(userAgent)}</span> {current && <Badge tone="good">This one</Badge>}
+      </>
+    ),
+  },
+  { title: 'Address', cell: ({ ipAddress }) => <code>{ipAddress}</code> },
+  { title: 'By', cell: ({ authenticationMethods }) => authenticationMethods.join(', ') },
+  { title: 'Since', cell: ({ createTime }) => <Time value={createTime} /> },
+  { title: 'Last used', cell: ({ lastUsedTime }) => <Time value={lastUsedTime} /> },
+  { title: 'Acts', cell: ({ id, current }) => (current ? '—' : <RevokeButton id={id} />) },
+];
+
+function RevokeButton({ id }: { id: string }) {
+  const revoke = useMutation(revokeSession, { onSuccess: () => invalidate(listSessions) });
+  return (
+    <ConfirmButton label="End" title="End this session" confirmLabel="End it" act={() => revoke.mutateAsync({ id })}>
+      <p>Whoever uses it must sign in again, at once.</p>
+    </ConfirmButton>
+  );
+}

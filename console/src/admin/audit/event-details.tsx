@@ -1,0 +1,47 @@
+import type { AuditEvent } from '@strongroom/gen/strongroom/admin/v1/audit_event_pb.ts';
+import { useState } from 'react';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Facts } from '../../ui/facts.tsx';
+import { Time } from '../../ui/time.tsx';
+
+export function EventDetails({ event }: { event: AuditEvent }) {
+  const [isOpen, setOpen] = useState(false);
+  const close = () => setOpen(false);
+  return (
+    <>
+      <button type="button" className="link" onClick={() => setOpen(true)}>
+        Details
+      </button>
+      {isOpen && (
+        <Dialog title={`Event ${event.sequence}: ${event.action}`} onClose={close}>
+          {event.erased && <p className="notice">The personal parts of this event were erased.</p>}
+          {event.damaged && (
+            <p className="notice notice-error">The stored record is not the one that was logged. Check its proof.</p>
+          )}
+          <Facts
+            facts={[
+              ['Id', event.id],
+              ['Happened', <Time key="occurred" value={event.occurTime} />],
+              ['Taken into the log', <Time key="recorded" value={event.recordTime} />],
+              ['Resource', `${event.resourceType} ${event.resourceId}`],
+              ['Who acted', [event.actorKind, event.actorName, event.actorId].filter(Boolean).join(' ')],
+              ['Whom it is about', event.subjectId],
+              ['Address', event.ipAddress],
+              ['User agent', event.userAgent],
+              ['Device', event.deviceId],
+              ['Request', event.requestId],
+              ['Trace', event.traceId],
+              ['Source', event.source],
+            ]}
+          />
+          <Facts facts={Object.entries(event.details)} />
+          <div className="form-actions">
+            <button type="button" className="primary" onClick={close}>
+              Close
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}

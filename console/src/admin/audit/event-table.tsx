@@ -1,0 +1,53 @@
+import type { AuditEvent } from '@strongroom/gen/strongroom/admin/v1/audit_event_pb.ts';
+import type { ReactNode } from 'react';
+import { Link } from 'wouter';
+import { Badge } from '../../ui/badge.tsx';
+import { Identifier } from '../../ui/identifier.tsx';
+import { type Column, Table } from '../../ui/table.tsx';
+import { Time } from '../../ui/time.tsx';
+import { EventDetails } from './event-details.tsx';
+
+interface EventTableProps {
+  readonly events: readonly AuditEvent[];
+  readonly caption: string;
+  readonly empty: ReactNode;
+}
+
+export function EventTable({ events, caption, empty }: EventTableProps) {
+  return <Table caption={caption} columns={columns} rows={events} keyOf={({ id }) => id} empty={empty} />;
+}
+
+const columns: Column<AuditEvent>[] = [
+  { title: 'No.', isNumber: true, cell: ({ sequence }) => String(sequence) },
+  { title: 'When', cell: ({ occurTime }) => <Time value={occurTime} /> },
+  {
+    title: 'Action',
+    cell: ({ action, damaged }) => (
+      <>
+        <code>{action}</code> {damaged && <Badge tone="bad">Damaged</Badge>}
+      </>
+    ),
+  },
+  {
+    title: 'Resource',
+    cell: ({ resourceType, resourceId }) => (
+      <>
+        {resourceType} <Identifier id={resourceId} />
+      </>
+    ),
+  },
+  { title: 'Who', cell: actorOf },
+  {
+    title: 'More',
+    cell: (event) => (
+      <>
+        <EventDetails event={event} /> <Link href={`/admin/proof?sequence=${event.sequence}`}>Proof</Link>
+      </>
+    ),
+  },
+];
+
+function actorOf({ actorId, actorKind, actorName }: AuditEvent): ReactNode {
+  if (actorId !== '') return <Identifier id={actorId} />;
+  return actorName || actorKind || '—';
+}

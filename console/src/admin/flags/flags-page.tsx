@@ -1,0 +1,66 @@
+import { useMutation, useQuery } from '@connectrpc/connect-query';
+import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
+import type { Flag } from '@strongroom/gen/strongroom/admin/v1/flag_pb.ts';
+import { invalidate } from '../../api/invalidate.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { ConfirmButton } from '../../ui/confirm-button.tsx';
+import { Field } from '../../ui/field.tsx';
+import { Identifier } from '../../ui/identifier.tsx';
+import { Listing } from '../../ui/listing.tsx';
+import { Page } from '../../ui/page.tsx';
+import { type Column, Table } from '../../ui/table.tsx';
+import { Time } from '../../ui/time.tsx';
+
+const { listFlags, setFlag } = AdminService.method;
+
+export function FlagsPage() {
+  const query = useQuery(listFlags);
+  return (
+    <Page title="Flags">
+      <Listing what="flags" query={query}>
+        {({ flags }) => (
+          <Table
+            caption="What can be switched off while the system runs"
+            columns={columns}
+            rows={flags}
+            keyOf={({ name }) => name}
+            empty="There is nothing to switch."
+          />
+        )}
+      </Listing>
+    </Page>
+  );
+}
+
+const columns: Column<Flag>[] = [
+  {
+    title: 'Flag',
+    cell: ({ name, description }) => (
+      <>
+        <code>{name}</code>
+        <p className="hint">{description}</p>
+      </>
+    ),
+  },
+  { title: 'State', cell: ({ enabled }) => <Badge tone={enabled ? 'good' : 'bad'}>{enabled ? 'On' : 'Off'}</Badge> },
+  { title: 'Set by', cell: ({ actorId }) => (actorId === '' ? 'Nobody' : <Identifier id={actorId} />) },
+  { title: 'Set', cell: ({ updateTime }) => <Time value={updateTime} none="Never" /> },
+  { title: 'Acts', cell: (flag) => <SwitchButton flag={flag} /> },
+];
+
+function SwitchButton({ flag: { name, enabled } }: { flag: Flag }) {
+  const change = useMutation(setFlag, { onSuccess: () => invalidate(listFlags) });
+  const verb = enabled ? 'Switch off' : 'Switch on';
+  return (
+    <ConfirmButton
+      label={verb}
+      title={`${verb}: ${name}`}
+      confirmLabel={verb}
+      isDangerous={enabled}
+      act={(values) => change.mutateAsync({ name, enabled: !enabled, reason: values.text('reason') })}
+    >
+      <p>It holds for everybody, within a second.</p>
+      <Field name="reason" label="Why, for the record" autoComplete="off" required maxLength={500} />
+    </ConfirmButton>
+  );
+}

@@ -1,0 +1,45 @@
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { useMutation } from '@connectrpc/connect-query';
+import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
+import { ReportFormat, ReportKind } from '@strongroom/gen/strongroom/admin/v1/report_pb.ts';
+import { invalidate } from '../../api/invalidate.ts';
+import { EnumChoice } from '../../ui/enum-choice.tsx';
+import { Field } from '../../ui/field.tsx';
+import { Flash } from '../../ui/flash.tsx';
+import { Form } from '../../ui/form.tsx';
+import type { FormValues } from '../../ui/form-values.ts';
+import { dayAfter, PeriodFields } from '../../ui/period-fields.tsx';
+
+export function NewReport() {
+  const generate = useMutation(AdminService.method.generateComplianceReport, {
+    onSuccess: () => invalidate(AdminService.method.listReports),
+  });
+  return (
+    <>
+      <Form
+        submitLabel="Make the report"
+        isPending={generate.isPending}
+        error={generate.error}
+        onSubmit={(values) => generate.mutate(reportOf(values))}
+      >
+        <div className="columns">
+          <EnumChoice name="kind" label="Kind" values={ReportKind} />
+          <EnumChoice name="format" label="Format" values={ReportFormat} />
+          <PeriodFields isRequired />
+          <Field name="subject_id" label="Whose data" hint="For data access only: a user id." autoComplete="off" />
+        </div>
+      </Form>
+      <Flash message={generate.isSuccess ? 'The report is in the list.' : undefined} />
+    </>
+  );
+}
+
+function reportOf(values: FormValues) {
+  return {
+    kind: values.choice(ReportKind, 'kind'),
+    format: values.choice(ReportFormat, 'format'),
+    startTime: timestampFromDate(new Date(values.text('from'))),
+    endTime: timestampFromDate(dayAfter(values.text('to'))),
+    subjectId: values.optional('subject_id'),
+  };
+}

@@ -1,0 +1,43 @@
+import { type ComponentType, lazy } from 'react';
+
+export interface PageRoute {
+  readonly path: string;
+  readonly component: ComponentType;
+}
+
+/** A page that is loaded when it is first looked at. */
+function page<Name extends string>(
+  path: string,
+  load: () => Promise<Record<Name, ComponentType>>,
+  name: Name,
+): PageRoute {
+  return { path, component: lazy<ComponentType>(async () => ({ default: (await load())[name] })) };
+}
+
+const messagePages = () => import('../session/message-pages.tsx');
+
+/** Every page of somebody who is signed in. The server decides who may see what, and its refusal is shown. */
+export const pageRoutes: readonly PageRoute[] = [
+  page('/payments', () => import('../payments/payments-page.tsx'), 'PaymentsPage'),
+  page('/payments/new', () => import('../payments/new-payment-page.tsx'), 'NewPaymentPage'),
+  page('/payments/report', () => import('../payments/report-page.tsx'), 'ReportPage'),
+  page('/payments/:id', () => import('../payments/payment-page.tsx'), 'PaymentPage'),
+  page('/payment-methods', () => import('../payments/payment-methods-page.tsx'), 'PaymentMethodsPage'),
+  page('/ledger', () => import('../ledger/ledger-page.tsx'), 'LedgerPage'),
+  page('/account', () => import('../account/account-page.tsx'), 'AccountPage'),
+  page('/account/security', () => import('../account/security-page.tsx'), 'SecurityPage'),
+  page('/account/sessions', () => import('../account/sessions-page.tsx'), 'SessionsPage'),
+  page('/admin/users', () => import('../admin/users/users-page.tsx'), 'UsersPage'),
+  page('/admin/users/:id', () => import('../admin/users/user-page.tsx'), 'UserPage'),
+  page('/admin/lockouts', () => import('../admin/lockouts/lockouts-page.tsx'), 'LockoutsPage'),
+  page('/admin/audit', () => import('../admin/audit/audit-page.tsx'), 'AuditPage'),
+  page('/admin/proof', () => import('../proof/proof-page.tsx'), 'ProofPage'),
+  page('/admin/keys', () => import('../admin/keys/keys-page.tsx'), 'KeysPage'),
+  page('/admin/flags', () => import('../admin/flags/flags-page.tsx'), 'FlagsPage'),
+  page('/admin/anomalies', () => import('../admin/anomalies/anomalies-page.tsx'), 'AnomaliesPage'),
+  page('/admin/health', () => import('../admin/health/health-page.tsx'), 'HealthPage'),
+  page('/admin/reports', () => import('../admin/reports/reports-page.tsx'), 'ReportsPage'),
+  page('/verify-email', messagePages, 'VerifyEmailPage'),
+  page('/password-reset', messagePages, 'PasswordResetPage'),
+  page('/invitation', messagePages, 'InvitationPage'),
+];

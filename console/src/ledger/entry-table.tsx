@@ -1,0 +1,38 @@
+import type { LedgerEntry } from '@strongroom/gen/strongroom/payments/v1/ledger_pb.ts';
+import { Link } from 'wouter';
+import { formatMoney } from '../money/money.ts';
+import { Identifier } from '../ui/identifier.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+import { Time } from '../ui/time.tsx';
+import { inWords } from '../ui/words.ts';
+
+export function EntryTable({ entries }: { entries: readonly LedgerEntry[] }) {
+  return (
+    <Table
+      caption="Postings, the newest first"
+      columns={columns}
+      rows={entries}
+      keyOf={({ id }) => id}
+      empty="Nothing was posted yet: a payment is once the provider has collected it."
+    />
+  );
+}
+
+const columns: Column<LedgerEntry>[] = [
+  { title: 'When', cell: ({ createTime }) => <Time value={createTime} /> },
+  { title: 'Account', cell: ({ account }) => inWords(account) },
+  {
+    title: 'Amount',
+    isNumber: true,
+    cell: ({ minorUnits, currencyCode }) => formatMoney(minorUnits, currencyCode),
+  },
+  { title: 'Kind', cell: ({ kind }) => inWords(kind) },
+  {
+    title: 'Payment',
+    cell: ({ paymentId }) => (
+      <Link href={`/payments/${paymentId}`}>
+        <Identifier id={paymentId} />
+      </Link>
+    ),
+  },
+];

@@ -1,0 +1,35 @@
+import { Choice, Field } from '../ui/field.tsx';
+import { commonCurrencies, currencyCodes } from './money.ts';
+
+export function AmountField({
+  name = 'amount.minor_units',
+  ...input
+}: {
+  name?: string;
+  defaultValue?: string;
+  hint?: string;
+}) {
+  return (
+    <Field
+      name={name}
+      label="Amount"
+      inputMode="decimal"
+      autoComplete="off"
+      pattern="[0-9]+([.,][0-9]+)?"
+      title="A number such as 12.50"
+      placeholder="12.50"
+      required
+      {...input}
+    />
+  );
+}
+
+export function CurrencyChoice({ name = 'amount.currency_code' }: { name?: string }) {
+  return (
+    <Choice name={name} label="Currency" defaultValue="EUR">
+      {[...commonCurrencies, ...currencyCodes].map((code) => (
+        <option key={code}>{code}</option>
+      ))}
+    </Choice>
+  );
+}

@@ -1,0 +1,112 @@
+import { create } from '@bufbuild/protobuf';
+import { createConnectQueryKey, useQuery, useTransport } from '@connectrpc/connect-query';
+import {
+  GetPaymentResponseSchema,
+  type Payment,
+  type PaymentChange,
+  PaymentStatus,
+  PaymentType,
+} from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
+import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
+import { useQueryClient } from '@tanstack/react-query';
+import { useParams } from 'wouter';
+import { invalidate } from '../api/invalidate.ts';
+import { formatMoney } from '../money/money.ts';
+import { Facts } from '../ui/facts.tsx';
+import { Identifier } from '../ui/identifier.tsx';
+import { Listing } from '../ui/listing.tsx';
+import { Page, Section } from '../ui/page.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+import { Time } from '../ui/time.tsx';
+import { enumInWords, inWords } from '../ui/words.ts';
+import { LiveBadge } from '../watch/live-badge.tsx';
+import { PaymentActions } from './payment-actions.tsx';
+import { PaymentEntries } from './payment-entries.tsx';
+import { RefundList } from './refund-list.tsx';
+import { StatusBadge } from './status-badge.tsx';
+import { usePaymentFeed } from './use-payment-feed.ts';
+
+export function PaymentPage() {
+  const { id = '' } = useParams<{ id: string }>();
+  const query = useQuery(PaymentsService.method.getPayment, { id });
+  const show = useShownPayment(id);
+  const watch = usePaymentFeed((payment) => {
+    if (payment.id !== id) return;
+    show(payment);
+    const { getPayment, listRefunds, listLedgerEntries, listPayments } = PaymentsService.method;
+    void invalidate(getPayment, listRefunds, listLedgerEntries, listPayments);
+  });
+  return (
+    <Page title="Payment" actions={<LiveBadge watch={watch} />}>
+      <Listing what="the payment" query={query}>
+        {({ payment }) => payment !== undefined && <PaymentDetails payment={payment} />}
+      </Listing>
+    </Page>
+  );
+}
+
+/** Shows the new state at once; what the feed leaves out, such as the history, is read after it. */
+function useShownPayment(id: string): (payment: Payment) => void {
+  const transport = useTransport();
+  const client = useQueryClient();
+  const queryKey = createConnectQueryKey({
+    schema: PaymentsService.method.getPayment,
+    input: { id },
+    transport,
+    cardinality: 'finite',
+  });
+  return (payment) =>
+    client.setQueryData(queryKey, (before) =>
+      create(GetPaymentResponseSchema, { payment: { ...payment, changes: before?.payment?.changes ?? [] } }),
+    );
+}
+
+function PaymentDetails({ payment }: { payment: Payment }) {
+  const { amount, refundedAmount } = payment;
+  const money = (value: typeof amount) => value && formatMoney(value.minorUnits, value.currencyCode);
+  return (
+    <>
+      <Section title={money(amount) ?? ''} actions={<StatusBadge status={payment.status} />}>
+        <p className="lead">{payment.description}</p>
+        <Facts
+          facts={[
+            ['Id', <Identifier key="id" id={payment.id} isWhole />],
+            ['Type', enumInWords(PaymentType, payment.type)],
+            ['Given back', refundedAmount && refundedAmount.minorUnits > 0n ? money(refundedAmount) : undefined],
+            ['From', <Identifier key="from" id={payment.senderId} isWhole />],
+            ['To', <Identifier key="to" id={payment.recipientId} isWhole />],
+            ['Due', payment.scheduledAt && <Time value={payment.scheduledAt} />],
+            ['Again by', payment.recurrence],
+            ['Made', <Time key="made" value={payment.createTime} />],
+            ['Completed', payment.completeTime && <Time value={payment.completeTime} />],
+            ['Reference of the provider', payment.pspTransactionId],
+            ['Why it failed', payment.failureReason],
+          ]}
+        />
+        <PaymentActions payment={payment} />
+      </Section>
+      <Section title="History">
+        <Table
+          caption="What became of it, the oldest first"
+          columns={changeColumns}
+          rows={payment.changes}
+          keyOf={({ version }) => String(version)}
+          empty="Nothing has changed since it was made."
+        />
+      </Section>
+      <RefundList payment={payment} />
+      <PaymentEntries paymentId={payment.id} />
+    </>
+  );
+}
+
+const changeColumns: Column<PaymentChange>[] = [
+  { title: 'When', cell: ({ changeTime }) => <Time value={changeTime} /> },
+  { title: 'State', cell: ({ toStatus }) => <StatusBadge status={toStatus} /> },
+  { title: 'From', cell: ({ fromStatus }) => (fromStatus === 0 ? '—' : enumInWords(PaymentStatus, fromStatus)) },
+  {
+    title: 'By',
+    cell: ({ actorKind, actorId }) => (actorId === '' ? inWords(actorKind) : <Identifier id={actorId} />),
+  },
+  { title: 'Why', cell: ({ reason }) => reason || '—' },
+];

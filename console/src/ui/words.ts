@@ -1,0 +1,29 @@
+/** A proto enum, as the generated code has it. */
+export type EnumValues = Readonly<Record<string, number>>;
+
+/** PARTIALLY_REFUNDED → Partially refunded. */
+export function inWords(constant: string): string {
+  const words = constant.toLowerCase().replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The name of a value; that of the first one, UNSPECIFIED, for a value that is newer than this console. */
+export function enumName(values: EnumValues, value: number): string {
+  return Object.keys(values).find((name) => values[name] === value) ?? 'UNSPECIFIED';
+}
+
+export function enumInWords(values: EnumValues, value: number): string {
+  return inWords(enumName(values, value));
+}
+
+/** The values that a person may choose, as [value, words]. */
+export function choicesOf(values: EnumValues): [number, string][] {
+  return Object.entries(values)
+    .filter(([, value]) => value !== 0)
+    .map(([name, value]) => [value, inWords(name)]);
+}
+
+/** The value that a form has sent as text; undefined for none. */
+export function choiceOf<Values extends EnumValues>(values: Values, text: string): Values[keyof Values] | undefined {
+  return Object.values(values).find((value): value is Values[keyof Values] => value !== 0 && String(value) === text);
+}

@@ -1,0 +1,84 @@
+// Drives the console as a person does, and notes what the browser complains of meanwhile.
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { until } from '@strongroom/testkit';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+
+const waitMs = 20_000;
+
+/** One browser profile: its tabs share what a browser shares. */
+export interface ConsoleBrowser {
+  readonly context: BrowserContext;
+  /** Script errors, violations of the policy, requests to elsewhere. Refusals of the API are no complaint. */
+  readonly complaints: readonly string[];
+  open(path: string): Promise<Page>;
+}
+
+export async function openConsole(browser: Browser, origin: string): Promise<ConsoleBrowser> {
+  const complaints: string[] = [];
+  const context = await browser.newContext({ baseURL: origin });
+  context.setDefaultTimeout(waitMs);
+  context.on('page', (page) => {
+    page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`));
+    page.on('console', (message) => {
+      const isRefusal = message.text().startsWith('Failed to load resource');
+      if (['error', 'warning'].includes(message.type()) && !isRefusal)
+        complaints.push(`${page.url()}: ${message.text()}`);
+    });
+    page.on('request', (request) => {
+      const { protocol, origin: target } = new URL(request.url());
+      if (!['data:', 'blob:'].includes(protocol) && target !== origin) complaints.push(`a request to ${request.url()}`);
+    });
+  });
+  return {
+    context,
+    complaints,
+    async open(path) {
+      const page = await context.newPage();
+      await page.goto(`/console/#${path}`);
+      return page;
+    },
+  };
+}
+
+export function heading(page: Page, name: string) {
+  return page.getByRole('heading', { level: 1, name, exact: true });
+}
+
+/** Fills the fields of a form by their labels. */
+export async function fill(page: Page, values: Readonly<Record<string, string>>): Promise<void> {
+  for (const [label, value] of Object.entries(values)) await page.getByLabel(label, { exact: true }).fill(value);
+}
+
+export async function press(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name, exact: true }).click();
+}
+
+/** In the dialog that asks first. */
+export async function confirm(page: Page, name: string, values: Readonly<Record<string, string>> = {}): Promise<void> {
+  const dialog = page.getByRole('dialog');
+  for (const [label, value] of Object.entries(values)) await dialog.getByLabel(label, { exact: true }).fill(value);
+  await dialog.getByRole('button', { name, exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+}
+
+export async function signIn(page: Page, email: string, password: string): Promise<void> {
+  await fill(page, { 'E-mail address': email, Password: password });
+  await press(page, 'Sign in');
+}
+
+/** The link in the newest message to an address, out of the development mailbox. */
+export async function mailedLink(dataDir: string, email: string): Promise<string> {
+  const folder = join(dataDir, 'mailbox');
+  return until(
+    async () => {
+      const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+      for (const name of names.reverse()) {
+        const message = JSON.parse(await readFile(join(folder, name), 'utf8')) as { to: string; text: string };
+        if (message.to === email) return /http\S+\/console\/#\S+/.exec(message.text)?.[0];
+      }
+      return undefined;
+    },
+    { what: `a message to ${email}`, timeoutMs: waitMs },
+  );
+}
