@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { create } from '@bufbuild/protobuf';
 import { cors as connectCors } from '@connectrpc/connect';
 import { HttpBodySchema } from '@strongroom/gen/google/api/httpbody_pb.ts';
@@ -13,6 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'console-'));
 mkdirSync(join(folder, 'assets'));
 writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Console</title>');
 writeFileSync(join(folder, 'assets', 'app-1234.js'), 'console.log(1)');
+writeFileSync(join(folder, 'assets', 'app-1234.js.br'), brotliCompressSync('console.log(1)'));
 writeFileSync(join(folder, '.secret'), 'secret');
 
 const files: string[] = [];
@@ -120,7 +122,11 @@ t.test('B-console: the console is served with its own policy, and nothing outsid
   t.match(await (await fetchPath('/console/payments/42')).text(), /Console/, 'addresses of its own');
   const script = await fetchPath('/console/assets/app-1234.js');
   t.match(script.headers.get('content-type'), /javascript/);
-  t.match(script.headers.get('content-security-policy'), /script-src 'self'/);
+  t.match(script.headers.get('content-security-policy'), /script-src 'self'.*require-trusted-types-for 'script'/);
+  const compressed = await fetchPath('/console/assets/app-1234.js', { headers: { 'accept-encoding': 'br' } });
+  t.equal(compressed.headers.get('content-encoding'), 'br', 'as it was laid beside it');
+  t.match(compressed.headers.get('content-type'), /javascript/);
+  t.equal(await compressed.text(), 'console.log(1)');
   for (const path of [
     '/console/none.js',
     '/console/.secret',

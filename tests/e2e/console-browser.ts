@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { until } from '@strongroom/testkit';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
-const waitMs = 20_000;
+/** A bound, not a promise: the machine may be busy with other tests. */
+const waitMs = 60_000;
 
 /** One browser profile: its tabs share what a browser shares. */
 export interface ConsoleBrowser {
@@ -67,7 +68,7 @@ export async function signIn(page: Page, email: string, password: string): Promi
   await press(page, 'Sign in');
 }
 
-/** The link in the newest message to an address, out of the development mailbox. */
+/** The link in the newest message with one to an address, out of the development mailbox. */
 export async function mailedLink(dataDir: string, email: string): Promise<string> {
   const folder = join(dataDir, 'mailbox');
   return until(
@@ -75,10 +76,11 @@ export async function mailedLink(dataDir: string, email: string): Promise<string
       const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
       for (const name of names.reverse()) {
         const message = JSON.parse(await readFile(join(folder, name), 'utf8')) as { to: string; text: string };
-        if (message.to === email) return /http\S+\/console\/#\S+/.exec(message.text)?.[0];
+        const link = message.to === email ? /http\S+\/console\/#\S+/.exec(message.text) : null;
+        if (link !== null) return link[0];
       }
       return undefined;
     },
-    { what: `a message to ${email}`, timeoutMs: waitMs },
+    { what: `a message with a link to ${email}`, timeoutMs: waitMs },
   );
 }

@@ -15,7 +15,8 @@ export const queryClient = new QueryClient({
       refetchOnWindowFocus: false,
       retry(failureCount, error) {
         const { retry, retryAfterMs = 0 } = readServiceError(error);
-        return failureCount < retriesMax && (retry === 'now' || retry === 'after') && retryAfterMs <= retryAfterMaxMs;
+        const isWorthIt = retry === 'now' || retry === 'after' || retry === 'reconnect';
+        return failureCount < retriesMax && isWorthIt && retryAfterMs <= retryAfterMaxMs;
       },
       retryDelay: (attempt, error) => readServiceError(error).retryAfterMs ?? retryDelayMs * 2 ** attempt,
     },

@@ -10,7 +10,8 @@ export function retryAdvice({ retry, retryAfterMs }: Pick<ServiceError, 'retry' 
   if (retry === 'after') return 'Try again in a while.';
   if (retry === 'new-key') return 'Send it as a new request.';
   if (retry === 'never') return 'Trying again without a change will not help.';
-  return 'Check the connection and try again.';
+  if (retry === 'reconnect') return 'Check the connection and try again.';
+  return 'Try again, or ask whoever runs this system.';
 }
 
 function durationInWords(durationMs: number): string {

@@ -17,7 +17,7 @@ export interface ServiceError {
   readonly reason: string;
   readonly message: string;
   readonly code: Code;
-  /** never, now, after or new-key; undefined where the error is not one of the catalogue. */
+  /** never, now, after or new-key, as the catalogue has it; reconnect for a broken connection; else undefined. */
   readonly retry: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly requestId: string | undefined;
@@ -33,12 +33,14 @@ const nanosecondsPerMillisecond = 1_000_000;
 export function readServiceError(thrown: unknown): ServiceError {
   const error = ConnectError.from(thrown);
   const info = error.findDetails(ErrorInfoSchema)[0];
+  // How fetch tells that there was no answer.
+  const isUnreachable = error.cause instanceof TypeError;
   const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
   return {
     reason: info?.reason ?? `CONNECT_${Code[error.code].toUpperCase()}`,
-    message: info === undefined ? messageOfUnknown(error) : error.rawMessage,
+    message: isUnreachable ? 'The server can not be reached.' : error.rawMessage,
     code: error.code,
-    retry: info?.metadata['retry'],
+    retry: isUnreachable ? 'reconnect' : info?.metadata['retry'],
     retryAfterMs:
       delay === undefined
         ? undefined
@@ -59,9 +61,4 @@ export function readServiceError(thrown: unknown): ServiceError {
 /** Whether what was thrown is one of the catalogue with one of these reasons. */
 export function hasReason(thrown: unknown, ...reasons: readonly string[]): boolean {
   return thrown instanceof ConnectError && reasons.includes(readServiceError(thrown).reason);
-}
-
-function messageOfUnknown(error: ConnectError): string {
-  if (error.code === Code.Unknown || error.code === Code.Unavailable) return 'The server can not be reached.';
-  return error.rawMessage;
 }

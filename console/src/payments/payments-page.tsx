@@ -4,7 +4,6 @@ import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { invalidate } from '../api/invalidate.ts';
 import { formatMoney } from '../money/money.ts';
 import { useClaims } from '../session/session-store.ts';
 import { EnumChoice } from '../ui/enum-choice.tsx';
@@ -18,6 +17,7 @@ import { Time } from '../ui/time.tsx';
 import { usePages } from '../ui/use-pages.ts';
 import { enumInWords } from '../ui/words.ts';
 import { LiveBadge } from '../watch/live-badge.tsx';
+import { showInLists } from './show-in-lists.ts';
 import { StatusBadge } from './status-badge.tsx';
 import { usePaymentFeed } from './use-payment-feed.ts';
 
@@ -36,7 +36,7 @@ export function PaymentsPage() {
     { ...filter, pageToken: pages.pageToken, pageSize: 20, orderBy: 'create_time desc' },
     { placeholderData: keepPreviousData },
   );
-  const watch = usePaymentFeed(() => void invalidate(PaymentsService.method.listPayments));
+  const watch = usePaymentFeed((payment) => showInLists(payment, filter.status !== undefined));
   return (
     <Page
       title="Payments"

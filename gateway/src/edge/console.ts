@@ -13,7 +13,14 @@ export async function registerConsole(app: FastifyInstance, folder: string): Pro
   if (!existsSync(join(folder, 'index.html'))) return;
   await app.register(async (scope) => {
     const policy = contentSecurityPolicy(consoleDirectives);
-    await scope.register(fastifyStatic, { root: folder, serve: false, cacheControl: false, dotfiles: 'deny' });
+    // Its build lays compressed forms beside its files.
+    await scope.register(fastifyStatic, {
+      root: folder,
+      serve: false,
+      cacheControl: false,
+      dotfiles: 'deny',
+      preCompressed: true,
+    });
     scope.get('/console', async (_request, reply) => reply.redirect('/console/', 301));
     scope.get('/console/*', async (request, reply) => {
       const name = (request.params as { '*': string })['*'];
