@@ -7,6 +7,7 @@ import { createRateLimiter, type RateLimiter } from '../limits/index.ts';
 import { createHealth, type Health, type Lifecycle } from '../process/index.ts';
 import { securityHeaderList } from '../rpc/index.ts';
 import { createLogger, createMetrics, type Logger, type Metrics, serveMetrics } from '../telemetry/index.ts';
+import { createClockCheck } from './clock-check.ts';
 import { recordSecretAccesses } from './secret-access.ts';
 
 export type ServiceConfig = ConfigOf<typeof platformVariables>;
@@ -29,6 +30,7 @@ export interface ServiceResources {
 const redisConnectTimeoutMs = 2_000;
 const redisCommandTimeoutMs = 500;
 const redisReconnectDelayMaxMs = 2_000;
+const clockCheckMs = 10_000;
 
 export interface OpenServiceOptions {
   readonly name: string;
@@ -117,6 +119,7 @@ function addChecks(
   );
   health.add('postgres', () => database.check(), { required: true });
   health.add('events', () => (hasSeenBus ? undefined : 'the bus was not reached yet'), { required: true, cacheMs: 0 });
+  health.add('clock', createClockCheck(database), { cacheMs: clockCheckMs });
   health.add('nats', () => bus.check());
   health.add('redis', async () => void (await redis.ping()));
 }
