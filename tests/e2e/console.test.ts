@@ -1,0 +1,257 @@
+// The console in a real Chromium, before the whole system. One system and one browser for the file: each test goes on
+// where the one before it has stopped, as a working day does.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { until } from '@strongroom/testkit';
+import type { Page } from 'playwright-core';
+import t from 'tap';
+import { freePort } from '../../scripts/support/ports.ts';
+import { codeAt, stepAt } from '../../services/auth/src/mfa/totp.ts';
+import { howToGetChromium, openChromium } from './browser.ts';
+import { confirm, fill, heading, mailedLink, openConsole, press, signIn } from './console-browser.ts';
+import { addAuthenticator } from './passkey-page.ts';
+import { startTestSystem, testPassword } from './system-fixture.ts';
+
+t.setTimeout(230_000);
+
+const ada = { email: 'ada.console@example.com', name: 'Ada Console' };
+const changedPassword = `${testPassword}-Keeper`;
+
+const browser = await openChromium(t.teardown);
+if (browser === undefined) {
+  t.comment(howToGetChromium);
+  t.match(await readFile('.ci/run', 'utf8'), /install .*chromium/, 'B-console: continuous integration has one');
+} else {
+  const edgePort = await freePort();
+  // A host with a name, as passkeys need one.
+  const origin = `http://localhost:${edgePort}`;
+  const system = await startTestSystem(t.teardown, { GATEWAY_PORT: String(edgePort), WEBAUTHN_ORIGINS: origin });
+  const bob = await system.person('bob');
+  const adas = await openConsole(browser, origin);
+  const bobs = await openConsole(browser, origin);
+  const admins = await openConsole(browser, origin);
+  const adaPage = await adas.open('/register');
+  const bobPage = await bobs.open('/payments');
+  const adminPage = await admins.open('/admin/audit');
+  const go = (page: Page, path: string) => page.goto(`/console/#${path}`);
+
+  t.test('B-console: a person registers, turns an authenticator on and signs in with it', async (t) => {
+    await fill(adaPage, { Name: ada.name, 'E-mail address': ada.email, Password: testPassword });
+    await press(adaPage, 'Make the account');
+    await heading(adaPage, 'Payments').waitFor();
+    await go(adaPage, '/account/security');
+    await press(adaPage, 'Set up an authenticator');
+    const seed = await adaPage.locator('.seed').innerText();
+    t.equal(
+      await adaPage
+        .getByAltText('QR code of the seed')
+        .evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth > 0),
+      true,
+    );
+    // Each step counts once: the one before proves the application, so that the current one is left for the sign-in.
+    await fill(adaPage, { 'Code that it shows': codeAt(seed, stepAt(Date.now()) - 1) });
+    await press(adaPage, 'Turn it on');
+    await adaPage.locator('.codes li').first().waitFor();
+    t.equal(await adaPage.locator('.codes li').count(), 10, 'ten backup codes, shown once');
+    const backupCode = await adaPage.locator('.codes li').first().innerText();
+    await press(adaPage, 'I have kept them');
+    await adaPage.getByText('On', { exact: true }).first().waitFor();
+    await press(adaPage, 'Sign out');
+    await signIn(adaPage, ada.email, testPassword);
+    await heading(adaPage, 'Second factor').waitFor();
+    await fill(adaPage, { 'Code of your authenticator': codeAt(seed, stepAt(Date.now()) - 100) });
+    await press(adaPage, 'Go on');
+    await adaPage.getByRole('alert').getByText('MFA_CODE_INVALID').waitFor();
+    await fill(adaPage, { 'Code of your authenticator': codeAt(seed, stepAt(Date.now())) });
+    await press(adaPage, 'Go on');
+    await heading(adaPage, 'Security').waitFor();
+    await press(adaPage, 'Sign out');
+    await signIn(adaPage, ada.email, testPassword);
+    await press(adaPage, 'Use a backup code');
+    await fill(adaPage, { 'Backup code': backupCode });
+    await press(adaPage, 'Go on');
+    await heading(adaPage, 'Security').waitFor();
+  });
+
+  t.test('B-console: the link of a message confirms the address, and its token stays in no address', async (t) => {
+    const page = await adas.open(new URL(await mailedLink(system.dataDir, ada.email)).hash.slice(1));
+    await heading(page, 'Confirm your e-mail address').waitFor();
+    t.match(await page.getByLabel('Token of the message').inputValue(), /^[\w-]{43}$/);
+    t.notMatch(page.url(), /token/);
+    await press(page, 'Confirm');
+    await page.getByText('The address is confirmed.').waitFor();
+    await go(page, '/account');
+    await page.locator('.facts div', { hasText: 'Address confirmed' }).getByText('Yes').waitFor();
+    await page.close();
+  });
+
+  t.test('B-console, S1.2b: tabs share one session, and end it together', async (t) => {
+    const second = await adas.open('/account/sessions');
+    await heading(second, 'Sessions').waitFor();
+    await second.getByText('This one').waitFor();
+    t.equal(await second.getByText('This one').count(), 1);
+    const stored = await second.evaluate(() =>
+      JSON.stringify([Object.keys(sessionStorage), Object.keys(localStorage).sort()]),
+    );
+    t.equal(stored, '[["strongroom.refresh-token"],["strongroom.device-token"]]', 'no access token is stored');
+    await adaPage.reload();
+    await heading(adaPage, 'Security').waitFor();
+    await second.reload();
+    await heading(second, 'Sessions').waitFor();
+    await second.close();
+  });
+
+  t.test('B-console: a payment is made, and seen to complete without a reload', async () => {
+    await go(adaPage, '/payments/new');
+    await fill(adaPage, {
+      'E-mail address of the recipient': bob.email,
+      Amount: '12,50',
+      'What for': 'Two books',
+    });
+    await press(adaPage, 'Pay');
+    await heading(adaPage, 'Payment').waitFor();
+    await adaPage.getByRole('heading', { name: '€12.50' }).waitFor();
+    await adaPage.locator('.section-head').getByText('Completed', { exact: true }).waitFor();
+    await adaPage
+      .getByRole('table', { name: /What became of it/ })
+      .getByText('Completed')
+      .first()
+      .waitFor();
+  });
+
+  t.test('B-console: who was paid gives a part back, and both see it at once', async () => {
+    await signIn(bobPage, bob.email, testPassword);
+    await bobPage.getByRole('link', { name: 'Two books' }).click();
+    const postings = bobPage.getByRole('table', { name: /Postings/ });
+    await postings.getByText('€12.50', { exact: true }).waitFor();
+    await press(bobPage, 'Refund');
+    await confirm(bobPage, 'Refund', { Amount: '2.50', Why: 'One was torn' });
+    await bobPage
+      .getByRole('table', { name: /Refunds/ })
+      .getByText('One was torn')
+      .waitFor();
+    await bobPage.locator('.section-head').getByText('Partially refunded').waitFor();
+    await adaPage.locator('.section-head').getByText('Partially refunded').waitFor();
+    await postings.getByText('-€2.50', { exact: true }).waitFor();
+  });
+
+  t.test('B-console: a customer at an administrator’s page sees the refusal', async (t) => {
+    await go(bobPage, '/admin/users');
+    const alert = bobPage.getByRole('alert');
+    await alert.getByText('FORBIDDEN').waitFor();
+    t.match(await alert.innerText(), /request [\w-]{8,}/, 'with the id of the request');
+    t.equal(await bobPage.getByRole('link', { name: 'Flags' }).count(), 0, 'and is shown no way there');
+  });
+
+  t.test('B-console: a passkey is added, and signs in without a password', async () => {
+    await addAuthenticator(await bobs.context.newCDPSession(bobPage));
+    await go(bobPage, '/account/security');
+    await fill(bobPage, { 'Name for it': 'Laptop' });
+    await press(bobPage, 'Add a passkey');
+    await press(bobPage, 'I have kept them');
+    await bobPage.getByRole('cell', { name: 'Laptop' }).waitFor();
+    await press(bobPage, 'Sign out');
+    await press(bobPage, 'Sign in with a passkey');
+    await heading(bobPage, 'Security').waitFor();
+  });
+
+  t.test(
+    'B-console: the first administrator must change the password, then finds the refund in the audit log',
+    async () => {
+      const known = JSON.parse(await readFile(join(system.dataDir, 'first-admin.json'), 'utf8'));
+      await signIn(adminPage, known.email, known.password);
+      await heading(adminPage, 'Choose a new password').waitFor();
+      await fill(adminPage, { 'Password now': known.password, 'New password': changedPassword });
+      await press(adminPage, 'Change the password');
+      await heading(adminPage, 'Audit log').waitFor();
+      await adminPage.getByLabel('Action', { exact: true }).selectOption('PAYMENT_REFUNDED');
+      await press(adminPage, 'Show');
+      await adminPage.getByRole('row').filter({ hasText: 'PAYMENT_REFUNDED' }).first().waitFor();
+      await adminPage.getByRole('row').filter({ hasText: 'USER_LOGIN' }).first().waitFor({ state: 'detached' });
+    },
+  );
+
+  t.test('B-console: the live tail shows what happens as it happens', async () => {
+    await adminPage.getByLabel('Action', { exact: true }).selectOption('');
+    await press(adminPage, 'Show');
+    await press(adminPage, 'Live tail');
+    await adminPage.getByText('Live', { exact: true }).waitFor();
+    await bob.post('/auth/login', { body: { email: bob.email, password: 'Not-The-Password-1!' } });
+    await adminPage.getByRole('row').filter({ hasText: 'USER_LOGIN_FAILED' }).first().waitFor();
+  });
+
+  t.test(
+    'B-console, B-receipt: the browser proves a record by pinned keys, and refuses it once it is changed',
+    async (t) => {
+      const keys = await Promise.all(
+        ['audit-log.key.pub', 'witness/verifier-key.txt'].map((file) => readFile(join(system.dataDir, file), 'utf8')),
+      );
+      await adminPage.getByRole('link', { name: 'Proof', exact: true }).first().click();
+      await press(adminPage, 'Get the receipt');
+      const receipt = adminPage.getByLabel('Receipt', { exact: true });
+      await until(async () => (await receipt.inputValue()) || undefined, { what: 'a receipt', timeoutMs: 60_000 });
+      await fill(adminPage, { 'Keys that you trust, one a line': keys.join('\n') });
+      await press(adminPage, 'Verify');
+      await adminPage.getByText('Verified', { exact: true }).waitFor();
+      t.equal(await adminPage.getByText(/is signed by the (log|witness) key/).count(), 2, 'says by which keys');
+      const whole = await receipt.inputValue();
+      const record = Buffer.from(/^extra (.*)$/m.exec(whole)?.[1] ?? '', 'base64').toString();
+      const changed = Buffer.from(record.replace('USER_LOGIN_FAILED', 'USER_LOGIN_FALSED')).toString('base64');
+      await receipt.fill(whole.replace(/^extra .*$/m, `extra ${changed}`));
+      await press(adminPage, 'Verify');
+      await adminPage.getByText('Not verified').waitFor();
+      await adminPage.getByText('The record does not lead to the root').waitFor();
+    },
+  );
+
+  t.test('B-console: a flag is switched off, which others feel, and on again', async () => {
+    await go(adminPage, '/admin/flags');
+    const row = adminPage.getByRole('row').filter({ hasText: 'registration' });
+    await row.getByRole('button', { name: 'Switch off' }).click();
+    await confirm(adminPage, 'Switch off', { 'Why, for the record': 'Under attack' });
+    await row.getByText('Off', { exact: true }).waitFor();
+    const stranger = await openConsole(browser, origin);
+    const page = await stranger.open('/register');
+    await fill(page, { Name: 'Eve', 'E-mail address': 'eve@example.com', Password: testPassword });
+    await press(page, 'Make the account');
+    await page.getByRole('alert').getByText('SWITCHED_OFF').waitFor();
+    await stranger.context.close();
+    await row.getByRole('button', { name: 'Switch on' }).click();
+    await confirm(adminPage, 'Switch on', { 'Why, for the record': 'It is over' });
+    await row.getByText('On', { exact: true }).waitFor();
+  });
+
+  t.test(
+    'B-console: an administrator sees users, lockouts, anomalies, health and reports, and rotates the key',
+    async (t) => {
+      await go(adminPage, '/admin/users');
+      await adminPage.getByRole('link', { name: ada.name }).click();
+      await adminPage.getByText('Not locked').waitFor();
+      await go(adminPage, '/admin/lockouts');
+      await fill(adminPage, { 'E-mail address': bob.email });
+      await press(adminPage, 'Show');
+      await adminPage.locator('.facts div', { hasText: 'Failures lately' }).getByText('1').waitFor();
+      await go(adminPage, '/admin/anomalies');
+      await adminPage.getByText(/Nothing unusual was seen|Anomalies, the newest first/).waitFor();
+      await go(adminPage, '/admin/health');
+      await adminPage.getByRole('row').filter({ hasText: 'postgres' }).getByText('Healthy').first().waitFor();
+      await go(adminPage, '/admin/keys');
+      await press(adminPage, 'Rotate');
+      await confirm(adminPage, 'Rotate', { 'Why, for the record': 'Drill' });
+      await adminPage.getByRole('row').filter({ hasText: 'Drill' }).waitFor();
+      await adminPage.getByText('Verifies', { exact: true }).waitFor();
+      await go(adminPage, '/admin/reports');
+      const today = new Date().toISOString().slice(0, 10);
+      await fill(adminPage, { From: today, 'To, inclusive': today });
+      await press(adminPage, 'Make the report');
+      const row = adminPage.getByRole('row').filter({ hasText: 'Access review' });
+      const download = adminPage.waitForEvent('download');
+      await row.getByRole('button', { name: 'Download' }).click();
+      t.match((await download).suggestedFilename(), /^access_review-.*\.csv$/);
+    },
+  );
+
+  t.test('B-console, S6.1: the browser had nothing to complain of, the policy nothing to stop', async (t) => {
+    t.same([...adas.complaints, ...bobs.complaints, ...admins.complaints], []);
+  });
+}
