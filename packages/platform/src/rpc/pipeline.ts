@@ -17,6 +17,7 @@ import type { CallGuard, RequestGuard, RequestInterceptor } from './interceptors
 import { createLimitsInterceptor } from './interceptors/limits.ts';
 import { protocolGuard } from './interceptors/protocol-version.ts';
 import { createSanitationInterceptor } from './interceptors/sanitation.ts';
+import { storableTextInterceptor } from './interceptors/storable-text.ts';
 import { recordOutcome } from './outcome.ts';
 import { methodPolicy } from './policy.ts';
 import { type CallOrigin, ServerCall } from './server-call.ts';
@@ -83,6 +84,7 @@ export class MethodPipeline {
     const requestInterceptors = [
       idempotencyKeyInterceptor,
       createSanitationInterceptor(options.name, options.metrics),
+      storableTextInterceptor,
       cardNumberInterceptor,
       options.validation,
     ];

@@ -87,6 +87,40 @@ t.test('S2.1: a broken rule is told by field and rule, and a secret’s value ne
   }
 });
 
+t.test(
+  'S2.1, ASVS V1.3.3: text that no database stores is refused by its field; a password may be anything',
+  async (t) => {
+    const { server, authorization } = await createClients(t);
+    const call = async (path: string, body: string) => {
+      const response = await fetch(`${server.url}/strongroom.${path}`, {
+        method: 'POST',
+        headers: { authorization, 'idempotency-key': 'key', 'content-type': 'application/json' },
+        body,
+      });
+      return { status: response.status, text: await response.text() };
+    };
+    const createPayment = (field: string, json: string) =>
+      call(
+        'payments.v1.PaymentsService/CreatePayment',
+        `{"type":1,"amount":{"currencyCode":"EUR","minorUnits":"100"},"recipientEmail":"bob@example.com","description":"rent","${field}":${json}}`,
+      );
+    const login = (email: string, password: string) =>
+      call('auth.v1.AuthService/Login', `{"email":"${email}","password":"${password}"}`);
+    const refused = [
+      await createPayment('metadata', '{"k":"a\\u0000b"}'),
+      await createPayment('metadata', '{"a\\u0000b":"v"}'),
+      await createPayment('metadata', '{"k":"\\ud800"}'),
+      await createPayment('recurrence', '"a\\u0000b"'),
+      await login('a\\u0000b@example.com', 'p'),
+    ];
+    for (const { status, text } of refused) t.equal(status, 400, text);
+    for (const { text } of refused.filter((_, index) => index !== 2)) t.match(text, 'VALIDATION_FAILED');
+    t.equal(server.seen.length, 0, 'no use case has seen any of them');
+    const { status, text } = await login('a@example.com', 'a\\u0000b');
+    t.equal(status, 200, text);
+  },
+);
+
 t.test('S4.3: a card number is refused wherever it doesn’t belong, and that is recorded', async (t) => {
   const { refusals, authorization, clients, server } = await createClients(t);
   const headers = { authorization, 'idempotency-key': '4111111111111111' };
