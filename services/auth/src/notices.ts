@@ -11,8 +11,10 @@ export type NoticeTemplate =
   | 'account-locked'
   | 'new-device'
   | 'password-changed'
+  | 'email-changed'
   | 'mfa-enabled'
   | 'mfa-disabled'
+  | 'backup-codes-replaced'
   | 'mfa-recovery-requested'
   | 'mfa-recovery-approved'
   | 'suspicious-sign-in';

@@ -37,7 +37,9 @@ t.test('S1.3a: the 6th attempt is refused even with the right password, for unkn
   }
   const locked = (await fixture.events('ACCOUNT_LOCKED')).filter(({ subjectId }) => subjectId === person.id);
   t.equal(locked.length, 1);
-  t.equal((await fixture.notices('account-locked')).filter(({ email }) => email === person.email).length, 1);
+  const told = (await fixture.notices('account-locked')).filter(({ email }) => email === person.email);
+  t.equal(told.length, 1);
+  t.ok(Date.parse(told[0]?.values['unlockTime'] ?? '') > Date.now() + 800_000, 'with the end of the lock');
 });
 
 t.test('S1.3a: tracked in Redis by the SHA-256 of the address', async (t) => {

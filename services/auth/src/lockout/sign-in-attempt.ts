@@ -70,5 +70,7 @@ export async function recordLock(
     subjectId: user?.id,
     details: { path: target.kind, durationS: String(target.policy.lockMs / 1000) },
   });
-  if (user !== undefined) await sendNotice(tx, deps, user, 'account-locked', { ipAddress: act.ipAddress });
+  if (user === undefined) return;
+  const unlockTime = new Date(deps.now() + target.policy.lockMs).toISOString();
+  await sendNotice(tx, deps, user, 'account-locked', { ipAddress: act.ipAddress, unlockTime });
 }

@@ -7,6 +7,7 @@ import { appendEvent } from '@strongroom/platform/outbox';
 import { actOf, type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
+import { sendNotice } from '../notices.ts';
 import { lockUser } from '../user/user-store.ts';
 import { issueBackupCodes } from './enable-factor.ts';
 
@@ -27,6 +28,7 @@ export async function regenerateBackupCodes(
       subjectId: userId,
       details: { factor: 'backup-codes' },
     });
+    await sendNotice(tx, deps, user, 'backup-codes-replaced', { ipAddress: act.ipAddress });
     return issueBackupCodes(tx, deps, userId);
   });
   return { backupCodes };

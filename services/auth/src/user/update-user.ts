@@ -5,6 +5,7 @@ import { appendEvent } from '@strongroom/platform/outbox';
 import type { Call } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
+import { sendNotice } from '../notices.ts';
 import { endSessions } from '../session/end-sessions.ts';
 import { guardedUser, userAfter } from './guard-act.ts';
 import { requireActor } from './require-actor.ts';
@@ -13,7 +14,10 @@ import { etagOf, normaliseEmail } from './user.ts';
 import { userToProto } from './user-proto.ts';
 import { setUserDetails } from './user-store.ts';
 
-/** Name and address, in auth, which owns them (older fault 32). A new address is unproven and ends the sessions. */
+/**
+ * Name and address, in auth, which owns them (older fault 32). A new address is unproven and ends the sessions; the older one is
+ * told, for whoever reads the new one may not be the owner (ASVS V6.3.7).
+ */
 export async function updateUser(
   deps: Deps,
   request: UpdateUserRequest,
@@ -31,7 +35,10 @@ export async function updateUser(
     if (!(await setUserDetails(tx, userId, { name, email, emailVerified }))) throw errors.EMAIL_EXISTS();
     const ended = isMoved ? await endSessions(tx, deps, userId, { reason: 'email-changed' }) : undefined;
     const user = await userAfter(tx, userId);
-    if (isMoved) await sendVerification(tx, deps, user);
+    if (isMoved) {
+      await sendNotice(tx, deps, before, 'email-changed');
+      await sendVerification(tx, deps, user);
+    }
     const changed = [...(isMoved ? ['email'] : []), ...(name === before.name ? [] : ['name'])];
     await appendEvent(tx, act, {
       action: 'USER_UPDATED',

@@ -52,6 +52,10 @@ export const templates = {
     subject: 'A second factor was removed',
     text: 'Hello {name},\n\na second factor was removed from your account. If it was not you, change your password at once.',
   },
+  'backup-codes-replaced': {
+    subject: 'Your backup codes were replaced',
+    text: 'Hello {name},\n\nnew backup codes were made for your account, and the older ones count no more. If it was not you, change your password and end all sessions.',
+  },
   'mfa-recovery-requested': {
     subject: 'Removal of your second factor was asked for',
     text: 'Hello {name},\n\nsomeone who knows your password asked to remove the second factor of your account. If it was not you, sign in, cancel recovery {recoveryId} under Security, and change your password.',
