@@ -73,7 +73,8 @@ export function nameOf(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
 }
 
-const anId = '01890000-0000-7000-8000-000000000001';
+/** Stands for each variable of a path. */
+export const anId = '01890000-0000-7000-8000-000000000001';
 
 /** The REST requests of a method, with an id in each variable of their paths. */
 export function restRequestsOf(method: DescMethod): { verb: string; path: string; hasBody: boolean }[] {

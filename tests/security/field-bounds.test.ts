@@ -3,7 +3,7 @@
 import { type DescMethod, getOption } from '@bufbuild/protobuf';
 import { http } from '@strongroom/gen/google/api/annotations_pb.ts';
 import t from 'tap';
-import { nameOf, startContractEdge } from './contract-edge.ts';
+import { anId, nameOf, startContractEdge } from './contract-edge.ts';
 
 interface Schema {
   readonly $ref?: string;
@@ -37,7 +37,6 @@ interface Case {
 }
 
 t.setTimeout(180_000);
-const anId = '01890000-0000-7000-8000-000000000001';
 const depthMax = 4;
 const edge = await startContractEdge(t);
 const token = edge.mesh.tokens.token({ role: 'ADMIN', claims: { amr: ['pwd', 'otp', 'mfa'], mfe: true } });
@@ -131,7 +130,7 @@ function askEdge({ verb, path, inQuery }: Place, at: readonly string[], value: u
   if (!inQuery)
     return answerOf(fetch(url, { method: verb, headers: headers(), body: JSON.stringify(placed(at, value)) }));
   const texts = [value].flat().map((one) => (typeof one === 'object' ? JSON.stringify(one) : String(one)));
-  const query = new URLSearchParams(texts.map((text) => [at.join('.'), text]));
+  const query = new URLSearchParams(texts.map((text): [string, string] => [at.join('.'), text]));
   return answerOf(fetch(`${url}?${query}`, { method: verb, headers: { authorization: `Bearer ${token}` } }));
 }
 

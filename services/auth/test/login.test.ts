@@ -84,6 +84,15 @@ t.test('S1.2a: the stored scheme is named, and an older one is replaced at sign-
   t.ok((await auth.login({ email: person.email, password: goodPassword }, by())).tokens);
 });
 
+t.test('S1.2a, ASVS V6.2.10: a password does not grow old', async (t) => {
+  const person = await registerPerson(fixture);
+  const age = sql`create_time = create_time - interval '400 days', update_time = update_time - interval '400 days'`;
+  await sql`update users set ${age} where id = ${person.id}`;
+  const { tokens, passwordChangeRequired } = await auth.login({ email: person.email, password: goodPassword }, by());
+  t.equal(passwordChangeRequired, false);
+  t.ok(await auth.listSessions({}, by({ token: tokens?.accessToken })));
+});
+
 t.test('ASVS V7.1.2: over SESSION_LIMIT the session least recently used ends', async (t) => {
   const person = await registerPerson(fixture);
   for (let count = 0; count < 10; count += 1) {
