@@ -109,7 +109,6 @@ async function load(files: IdentityMaterial) {
   const read = (path: string) => readFile(path, 'utf8');
   const [ca, cert, key] = await Promise.all([read(files.ca), read(files.cert), read(files.key)]);
   const crl = files.crl === undefined ? {} : { crl: await read(files.crl) };
-  createSecureContext({ ca, cert, key, ...crl }); // throws at what is no PEM, before anything listens with it
   const certificate = new X509Certificate(cert);
   const name = serviceNameOf(certificate);
   if (name === undefined) throw new Error('TLS_CERT_FILE names no service of strongroom in its URI');
@@ -119,5 +118,6 @@ async function load(files: IdentityMaterial) {
   if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) {
     throw new Error('TLS_CERT_FILE was not issued by TLS_CA_FILE');
   }
+  createSecureContext({ ca, cert, key, ...crl }); // throws at a list of revoked certificates that is none, before anything listens
   return { name, material: { ca, cert, key, ...crl }, expireTime: certificate.validToDate };
 }
