@@ -8,7 +8,7 @@ const denyListReader = ['%R~deny:*'];
 const redisKeysOf: Record<ServiceName, readonly string[]> = {
   auth: [...limitKeys, '~deny:*', '~login_attempts:*', '~account_lockout:*', '~login_spray*'],
   payments: [...limitKeys, ...denyListReader, '~payments:stale:*'],
-  profile: [...limitKeys, ...denyListReader],
+  profile: [...limitKeys, ...denyListReader, '~profile:stale:*'],
   admin: [...limitKeys, ...denyListReader],
   gateway: [...limitKeys, ...denyListReader, '~dpop:*'],
 };
