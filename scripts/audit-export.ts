@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { EngineUrls } from './engines/index.ts';
 import { readJson } from './support/files.ts';
+import { readOptions } from './support/options.ts';
 
 const help = `Usage: npm run audit:export -- --out FILE [--data DIR]
 
@@ -17,16 +17,10 @@ Writes the audit log to FILE. Check it with: npm run audit:verify -- --in FILE
 AUDIT_DATABASE_URL, LOG_KEY_FILE, LOG_ORIGIN, WITNESS_URL and WITNESS_KEY_FILE name another log than that of npm start.
 `;
 
-const { values } = parseArgs({
-  options: {
-    out: { type: 'string' },
-    data: { type: 'string', default: '.data' },
-    help: { type: 'boolean', default: false },
-  },
-});
-if (values.help || values.out === undefined) {
-  process.stdout.write(help);
-  process.exit(values.help ? 0 : 2);
+const values = readOptions(help, { out: { type: 'string' }, data: { type: 'string', default: '.data' } });
+if (values.out === undefined) {
+  console.error(`--out FILE is needed.\n\n${help}`);
+  process.exit(2);
 }
 
 const dataDir = resolve(values.data);

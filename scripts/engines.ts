@@ -1,7 +1,7 @@
 // `npm run engines`: PostgreSQL, Redis and NATS alone, for working on one service.
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { startEngines, stopEngines } from './engines/index.ts';
+import { readOptions } from './support/options.ts';
 
 const help = `Usage: npm run engines -- [options]
 
@@ -19,20 +19,13 @@ POSTGRES_URL, REDIS_URL and NATS_URL name engines to use instead of private ones
 `;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      data: { type: 'string', default: '.data' },
-      detach: { type: 'boolean', default: false },
-      stop: { type: 'boolean', default: false },
-      tests: { type: 'boolean', default: false },
-      shared: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = readOptions(help, {
+    data: { type: 'string', default: '.data' },
+    detach: { type: 'boolean', default: false },
+    stop: { type: 'boolean', default: false },
+    tests: { type: 'boolean', default: false },
+    shared: { type: 'boolean', default: false },
   });
-  if (values.help) {
-    process.stdout.write(help);
-    return;
-  }
   const dataDir = resolve(values.data);
   if (values.stop) {
     await stopEngines(dataDir);

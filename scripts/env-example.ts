@@ -10,7 +10,7 @@ const header = `# Every variable of Strongroom, printed by scripts/env-example.t
 # npm start needs none of them: it makes what development needs under .data/. A value may be sealed as ENC[provider:base64];
 # see npm run secrets -- --help. A variable that several processes share stands once.
 
-# For npm start and npm test alone: engines to use instead of private ones.
+# For npm start and npm test alone: engines to use instead of private ones, and the ports of the processes.
 # POSTGRES_URL=
 # REDIS_URL=
 # NATS_URL=
@@ -21,6 +21,11 @@ const header = `# Every variable of Strongroom, printed by scripts/env-example.t
 # PROFILE_PORT=3004
 # WITNESS_PORT=3005
 # PSP_SANDBOX_PORT=3010
+# GATEWAY_METRICS_PORT=9464
+# AUTH_METRICS_PORT=9465
+# PAYMENTS_METRICS_PORT=9466
+# PROFILE_METRICS_PORT=9467
+# ADMIN_METRICS_PORT=9468
 `;
 
 const sections: readonly EnvSection[] = [

@@ -1,13 +1,17 @@
 // `npm run limits:flush`: resets every rate limit counter (S1.1e). Lockouts and revocations stay.
+import { join } from 'node:path';
 import type { EngineUrls } from './engines/index.ts';
 import { readJson } from './support/files.ts';
 import { resetLimits } from './support/limits.ts';
+import { readOptions } from './support/options.ts';
 
-if (process.argv.includes('--help')) {
-  console.log('Usage: npm run limits:flush\n\nUses REDIS_URL, else the Redis of .data/engines.json.');
-  process.exit(0);
-}
-const url = process.env['REDIS_URL'] ?? (await readJson<EngineUrls>('.data/engines.json'))?.redisUrl;
+const help = `Usage: npm run limits:flush [-- --data DIR]
+
+Resets every rate limit counter in the Redis of REDIS_URL, or in that of npm start in DIR (default .data).
+`;
+
+const { data } = readOptions(help, { data: { type: 'string', default: '.data' } });
+const url = process.env['REDIS_URL'] ?? (await readJson<EngineUrls>(join(data, 'engines.json')))?.redisUrl;
 if (url === undefined) {
   console.error('limits:flush: set REDIS_URL, or start the system first (npm start).');
   process.exit(1);

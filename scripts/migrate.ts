@@ -1,7 +1,7 @@
 // Makes the five databases and their roles, and runs what migrations are new. `npm start` does this by itself.
-import { parseArgs } from 'node:util';
 import type { EngineUrls } from './engines/index.ts';
 import { readJson } from './support/files.ts';
+import { readOptions } from './support/options.ts';
 import { migrateDatabases } from './system/databases.ts';
 import { systemSecrets } from './system/secrets.ts';
 
@@ -17,13 +17,7 @@ POSTGRES_URL names the server, as its superuser; else the one of DIR/engines.jso
 `;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { data: { type: 'string', default: '.data' }, help: { type: 'boolean', default: false } },
-  });
-  if (values.help) {
-    process.stdout.write(help);
-    return;
-  }
+  const values = readOptions(help, { data: { type: 'string', default: '.data' } });
   const engines = await readJson<EngineUrls>(`${values.data}/engines.json`);
   const superuserUrl = process.env['POSTGRES_URL'] ?? engines?.postgres.superuserUrl;
   if (superuserUrl === undefined) throw new Error('set POSTGRES_URL, or start the engines first (npm run engines).');

@@ -1,8 +1,8 @@
 // `npm start`: everything from a fresh clone, then the journey of one payment, then it stays up until Ctrl-C.
-import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { runJourney } from './journey/journey.ts';
 import { resetLimits } from './support/limits.ts';
+import { readOptions } from './support/options.ts';
 import { type RunningSystem, startSystem } from './system/start-system.ts';
 
 const help = `Usage: npm start [-- options]
@@ -16,16 +16,14 @@ one payment through the system. Then it stays up until Ctrl-C.
   --help        this text
 
 Ports are set by GATEWAY_PORT (3000), AUTH_PORT (3001), PAYMENTS_PORT (3002), ADMIN_PORT (3003), PROFILE_PORT (3004),
-WITNESS_PORT (3005) and PSP_SANDBOX_PORT (3010); every other variable is in .env.example.
+WITNESS_PORT (3005) and PSP_SANDBOX_PORT (3010), those of the metrics by GATEWAY_METRICS_PORT (9464), AUTH_METRICS_PORT (9465),
+PAYMENTS_METRICS_PORT (9466), PROFILE_METRICS_PORT (9467) and ADMIN_METRICS_PORT (9468). Every other variable is in .env.example.
 `;
 
-const { values } = parseArgs({
-  options: {
-    once: { type: 'boolean', default: false },
-    'no-journey': { type: 'boolean', default: false },
-    data: { type: 'string', default: '.data' },
-    help: { type: 'boolean', default: false },
-  },
+const values = readOptions(help, {
+  once: { type: 'boolean', default: false },
+  'no-journey': { type: 'boolean', default: false },
+  data: { type: 'string', default: '.data' },
 });
 
 const ending = new AbortController();
@@ -72,13 +70,9 @@ function describe({ gatewayUrl, dataDir }: RunningSystem): string {
   ].join('\n');
 }
 
-if (values.help) {
-  console.log(help);
-} else {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
-  main().catch((error: Error) => {
-    if (ending.signal.aborted) return;
-    console.error(`${pc.red('✗')} ${error.message}`);
-    process.exitCode = 1;
-  });
-}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
+main().catch((error: Error) => {
+  if (ending.signal.aborted) return;
+  console.error(`${pc.red('✗')} ${error.message}`);
+  process.exitCode = 1;
+});

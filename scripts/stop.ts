@@ -1,13 +1,12 @@
 // `npm run stop`: ends what `npm start` left running, by pid.
-import { parseArgs } from 'node:util';
+import { readOptions } from './support/options.ts';
 import { stopSystem } from './system/start-system.ts';
 
-const { values } = parseArgs({
-  options: { data: { type: 'string', default: '.data' }, help: { type: 'boolean', default: false } },
-});
-if (values.help) {
-  console.log('Usage: npm run stop [-- --data DIR]\n\nStops every process that npm start recorded in DIR/pids.json.');
-} else {
-  const count = await stopSystem(values.data);
-  console.log(count === 0 ? 'Nothing was running.' : `Stopped ${count} processes.`);
-}
+const help = `Usage: npm run stop [-- --data DIR]
+
+Stops every process that npm start recorded in DIR/pids.json (default .data).
+`;
+
+const { data } = readOptions(help, { data: { type: 'string', default: '.data' } });
+const count = await stopSystem(data);
+console.log(count === 0 ? 'Nothing was running.' : `Stopped ${count} processes.`);

@@ -56,6 +56,8 @@ interface Surface {
   readonly rpcs: ReadonlyMap<string, EdgeMethod>;
   readonly limits: EdgeLimits;
   readonly streams: StreamGate;
+  /** See identifyCaller. */
+  readonly identify: (request: FastifyRequest) => Promise<void>;
 }
 
 /** The edge. One write from here on: the hooks below, in their order → rest/handle.ts. */
@@ -81,7 +83,9 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
   const streams = createStreamGate({ perCallerMax: config.EDGE_STREAMS_PER_CALLER_MAX, max: config.EDGE_STREAMS_MAX });
   app.addHook('preClose', async () => streams.endAll());
   registerClosing(app);
-  registerMatching(app, deps, { rest, rpcs, limits, streams });
+  const checkProof = createProofCheck({ origins: config.DPOP_ORIGINS, ledger: deps.proofs });
+  const identify = (request: FastifyRequest) => identifyCaller(request, deps.authenticator, checkProof);
+  registerMatching(app, deps, { rest, rpcs, limits, streams, identify });
 
   registerHealthPages(app, deps.health);
   registerOpenApi(
@@ -92,16 +96,14 @@ export async function buildApp(deps: GatewayDeps): Promise<FastifyInstance> {
   await registerConsole(app, config.CONSOLE_FOLDER);
   for (const target of targets) {
     if (target.name === 'auth') registerKeySet(app, target.dispatcher, logger);
-    if (target.name === 'admin') registerLogFiles(app, target, limits);
+    if (target.name === 'admin') registerLogFiles(app, { admin: target, limits, identify });
   }
   return app;
 }
 
 /** Everything but the pages: found by the contract, counted, and handed on. */
-function registerMatching(app: FastifyInstance, deps: GatewayDeps, surface: Surface): void {
-  const { authenticator, config, proofs } = deps;
+function registerMatching(app: FastifyInstance, { config, metrics }: GatewayDeps, surface: Surface): void {
   const checkAdminNetwork = createAdminNetworkCheck(config.ADMIN_NETWORKS);
-  const checkProof = createProofCheck({ origins: config.DPOP_ORIGINS, ledger: proofs });
   app.addHook('onRequest', async (request, reply) => {
     const { edge } = request;
     if (isPage(edge.path)) {
@@ -112,9 +114,9 @@ function registerMatching(app: FastifyInstance, deps: GatewayDeps, surface: Surf
     nameRequestSpan(request.method, edge.routeLabel);
     if (edge.match?.deprecation !== undefined) {
       reply.headers(edge.match.deprecation);
-      deps.metrics.increment('http_deprecated_requests_total', { method: edge.match.method.name });
+      metrics.increment('http_deprecated_requests_total', { method: edge.match.method.name });
     }
-    await identifyCaller(request, authenticator, checkProof);
+    await surface.identify(request);
     // What is refused counts as well: looking for addresses costs as much as using them (S1.1d, "never unlimited").
     await surface.limits.checkHead(request, reply);
     if (refusal !== undefined) throw refusal;

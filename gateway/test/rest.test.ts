@@ -24,6 +24,12 @@ const mesh = await startMesh({
       return { verification: 'sent' };
     }),
   },
+  admin: {
+    setUserRole: handler((request, call) => {
+      seen('setUserRole', call, request);
+      return { user: { id: request.id } };
+    }),
+  },
   payments: {
     createPayment: handler(async (request, call) => {
       seen('createPayment', call, request);
@@ -250,4 +256,14 @@ t.test('SM: a valid traceparent goes through, a malformed one starts a new trace
   await client.get(`/api/v1/payments/${paymentId}`, { headers: { traceparent: `00-${traceId}-xx-01` } });
   t.match(lastCall().call.traceId, /^[0-9a-f]{32}$/);
   t.not(lastCall().call.traceId, traceId);
+});
+
+t.test('S1.4, older system 1.4: a role is set by PUT and by PATCH', async (t) => {
+  const path = `/api/v1/admin/users/${paymentId}/role`;
+  const admin = createJsonClient(gateway.url, { token: mesh.tokens.token({ role: 'ADMIN' }) });
+  for (const method of ['put', 'patch'] as const) {
+    const answer = await admin[method](path, { role: 'ROLE_VENDOR' });
+    t.match(answer, { status: 200, body: { user: { id: paymentId } } }, answer.text);
+    t.match(calls.at(-1), { name: 'setUserRole', request: { id: paymentId } });
+  }
 });

@@ -47,6 +47,8 @@ export function planProcesses(options: PlanOptions): ProcessPlan[] {
   const { dataDir, environment } = options;
   const ports = portsOf(environment);
   const url = (name: ProcessName, scheme = 'https') => `${scheme}://${loopback}:${ports[name].port}`;
+  /** As browsers and proofs name the edge. */
+  const origins = [url('gateway', 'http'), `http://localhost:${ports.gateway.port}`];
   const mesh: Environment = {
     STRONGROOM_ENV: 'development',
     TLS_CA_FILE: join(dataDir, 'tls', 'ca.pem'),
@@ -77,11 +79,16 @@ export function planProcesses(options: PlanOptions): ProcessPlan[] {
   return [
     pspSandbox(options, ports['psp-sandbox'].port, url('gateway', 'http')),
     witness(options, ports.witness.port),
-    service('auth', { ...stored(options, 'auth'), FIRST_ADMIN_FILE: join(dataDir, 'first-admin.json') }),
+    service('auth', {
+      ...stored(options, 'auth'),
+      FIRST_ADMIN_FILE: join(dataDir, 'first-admin.json'),
+      DPOP_ORIGINS: origins.join(),
+      WEBAUTHN_ORIGINS: `http://localhost:${ports.gateway.port}`,
+    }),
     service('admin', adminEnvironment(options, url('witness', 'http'))),
     service('payments', paymentsEnvironment(options, url('psp-sandbox', 'http'))),
     service('profile', { ...stored(options, 'profile'), MAILBOX_DIR: join(dataDir, 'mailbox') }),
-    service('gateway', { REDIS_URL: options.engines.redisUrls.gateway }),
+    service('gateway', { REDIS_URL: options.engines.redisUrls.gateway, DPOP_ORIGINS: origins.join() }),
   ];
 }
 
@@ -95,7 +102,7 @@ const schemas = {
 
 /** Set by the plan itself: a value of the starter's environment is meant for something else. */
 const planned =
-  /^(PORT|METRICS_PORT|HOST|DATABASE_URL|AUDIT_DATABASE_URL|REDIS_URL|NATS_URL|ENCRYPTION_MASTER_KEY|TLS_.*|.*_URL|STRONGROOM_ENV)$/;
+  /^(PORT|METRICS_PORT|HOST|DATABASE_URL|AUDIT_DATABASE_URL|REDIS_URL|NATS_URL|ENCRYPTION_MASTER_KEY|TLS_.*|(AUTH|PAYMENTS|PROFILE|ADMIN|PUBLIC|WITNESS)_URL|STRONGROOM_ENV)$/;
 
 function passedOn(environment: NodeJS.ProcessEnv, schema: object): Environment {
   const passed: Environment = {};

@@ -14,11 +14,18 @@ const filePattern = /^(?:checkpoint|tile\/(?:[0-9]{1,2}|entries)\/[x0-9/]{3,64}(
 const fullTilePattern = /^tile\/[^.]*$/;
 const TILE_MAX_AGE_S = 31_536_000;
 
+export interface LogFileDeps {
+  readonly admin: ServiceTarget;
+  readonly limits: EdgeLimits;
+  readonly identify: (request: FastifyRequest) => Promise<void>;
+}
+
 /** Files of the verifiable log, as C2SP tlog-tiles names them (B-log). Admin decides who may read them. */
-export function registerLogFiles(app: FastifyInstance, admin: ServiceTarget, limits: EdgeLimits): void {
+export function registerLogFiles(app: FastifyInstance, { admin, limits, identify }: LogFileDeps): void {
   const method = AdminService.method.getTile;
   const timeoutMs = methodPolicy(method).deadlineMs;
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+    await identify(request);
     await limits.checkHead(request, reply);
     const path = (request.params as { '*': string })['*'];
     if (!filePattern.test(path)) throw gatewayErrors.ROUTE_NOT_FOUND();
@@ -27,7 +34,11 @@ export function registerLogFiles(app: FastifyInstance, admin: ServiceTarget, lim
       timeoutMs,
     });
     const { file } = message as GetTileResponse;
-    if (fullTilePattern.test(path)) reply.header('cache-control', `public, max-age=${TILE_MAX_AGE_S}, immutable`);
+    if (fullTilePattern.test(path)) {
+      // What came for a token is for nobody else: the log may be open to administrators alone.
+      const scope = request.headers.authorization === undefined ? 'public' : 'private';
+      reply.header('cache-control', `${scope}, max-age=${TILE_MAX_AGE_S}, immutable`);
+    }
     return reply.type(file?.contentType || 'application/octet-stream').send(Buffer.from(file?.data ?? []));
   };
   for (const prefix of logPrefixes) app.get(`${prefix}*`, answer);

@@ -58,7 +58,7 @@ export const adminVariables = defineConfig({
   }),
   TLOG_PUBLIC: boolean({
     default: false,
-    doc: 'Whether checkpoints and tiles are given to anyone; read by the gateway.',
+    doc: 'Whether checkpoints and tiles (/tlog/) are given to anyone, not to administrators alone.',
   }),
   PUBLIC_URL: url({ optional: true, doc: 'Where people reach the system: the gateway whose health is asked.' }),
   RETENTION_INTERVAL_S: durationS({

@@ -24,6 +24,8 @@ export interface Deps {
   readonly noticeKey: NoticeKey;
   readonly keystore: PersonKeystore;
   readonly checkpointer: Checkpointer;
+  /** Whether checkpoints and tiles are given to anyone (TLOG_PUBLIC). */
+  readonly isLogPublic: boolean;
   readonly logTail: LogTail;
   readonly watchers: Watchers;
   readonly findPlace: FindPlace;

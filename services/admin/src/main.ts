@@ -29,6 +29,7 @@ runProcess({
     const deps = {
       ...service,
       ...log,
+      isLogPublic: config.TLOG_PUBLIC,
       auditDatabase,
       keyring,
       noticeKey: noticeKeyFromConfig(config),

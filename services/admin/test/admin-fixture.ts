@@ -92,6 +92,7 @@ export async function startAdmin(t: Test, options: AdminOptions = {}) {
     keyring,
     noticeKey: noticeKeyFromConfig(config),
     ...log,
+    isLogPublic: config.TLOG_PUBLIC,
     health,
     identity,
     logger,

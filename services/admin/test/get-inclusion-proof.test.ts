@@ -97,7 +97,7 @@ tap.test('B-log: checkpoints are consistent with each other, and tiles lead to t
   );
 
   const gateway = await admin.service('gateway');
-  const file = async (path: string) => Buffer.from((await gateway.getTile({ path })).file?.data ?? []);
+  const file = async (path: string) => Buffer.from((await gateway.getTile({ path }, admin.as())).file?.data ?? []);
   const { checkpoint } = openCheckpoint(await file('checkpoint'), trust);
   const root = await rootFromTiles(checkpoint.size, (level, index, width) =>
     file(`tile/${level}/${String(index).padStart(3, '0')}${width === 256 ? '' : `.p/${width}`}`),
@@ -107,9 +107,25 @@ tap.test('B-log: checkpoints are consistent with each other, and tiles lead to t
   const leaves = await file('tile/0/000');
   t.strictSame(Buffer.concat(entries.map((entry) => leafHash(entry))), leaves, 'entries hash to the leaves');
   for (const path of ['tile/0/999', 'tile/9/000', 'tile/0/0', '../etc', 'tile/0/001.p/255']) {
-    const refused = await gateway.getTile({ path }).catch((error: unknown) => error);
+    const refused = await gateway.getTile({ path }, admin.as()).catch((error: unknown) => error);
     t.ok(isServiceError(refused, 'TILE_NOT_FOUND'), path);
   }
+});
+
+tap.test('B-log: files of the log are for administrators, and for anyone once TLOG_PUBLIC says so', async (t) => {
+  const path = { path: 'checkpoint' };
+  const admin = await startAdmin(t);
+  await publishAll(admin, 1);
+  const gateway = await admin.service('gateway');
+  const nobody = await gateway.getTile(path).catch((error: unknown) => error);
+  t.ok(isServiceError(nobody, 'UNAUTHENTICATED'), 'nobody');
+  const customer = await gateway.getTile(path, admin.as(randomUUID(), 'CUSTOMER')).catch((error: unknown) => error);
+  t.ok(isServiceError(customer, 'FORBIDDEN'), 'a customer');
+  t.ok((await gateway.getTile(path, admin.as())).file, 'an administrator');
+
+  const open = await startAdmin(t, { env: { TLOG_PUBLIC: 'true' } });
+  await publishAll(open, 1);
+  t.ok((await (await open.service('gateway')).getTile(path)).file, 'anyone');
 });
 
 tap.test('B-log: a log that was cut back or changed gets no checkpoint, and somebody is told', async (t) => {

@@ -86,8 +86,11 @@ t.test(
     t.equal(renamed.user?.name, 'Newer');
     const stale = admin.updateUser({ userId: user?.id ?? '', name: 'Z', etag: '"1"', actorId: actor.id }, by());
     t.equal(await reasonOf(stale), 'ETAG_MISMATCH');
-    const pages = await admin.getUsers({ pageSize: 2, orderBy: 'email' }, by());
-    const next = await admin.getUsers({ pageSize: 2, orderBy: 'email', pageToken: pages.nextPageToken }, by());
+    const pages = await admin.getUsers({ pageSize: 2, orderBy: 'createTime desc' }, by());
+    const next = await admin.getUsers(
+      { pageSize: 2, orderBy: 'createTime desc', pageToken: pages.nextPageToken },
+      by(),
+    );
     t.notOk(next.users.some(({ id }) => pages.users.some((known) => known.id === id)));
     t.equal((await fixture.as('payments').findUserByEmail({ email }, by())).user?.id, user?.id);
   },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import { PaymentType } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
+import { readServiceError } from '@strongroom/platform/errors';
 import { data } from 'currency-codes';
 import fc from 'fast-check';
 import t from 'tap';
@@ -103,6 +104,27 @@ t.test('S2.3: a payment in a currency without money is refused, whatever the typ
   t.equal(await ask('JPY', 10_000_001n), 'AMOUNT_OUT_OF_RANGE');
   t.equal(await ask('EUR', 1_000_000_001n), 'AMOUNT_OUT_OF_RANGE');
   t.equal(await ask('EUR', 1_000_000_000n), 'none');
+});
+
+t.test('S2.1: an amount, a currency or a recipient that is refused is named as a field', async (t) => {
+  const fixture = await startPayments(t, { workers: false });
+  const { sender, recipient } = await fixture.pair();
+  const request = (currencyCode: string, minorUnits: bigint, recipientId: string) => ({
+    type: PaymentType.INSTANT,
+    amount: { currencyCode, minorUnits },
+    recipientId,
+    description: 'x',
+  });
+  const cases: [field: string, refused: ReturnType<typeof request>][] = [
+    ['amount.currency_code', request('XAU', 100n, recipient.id)],
+    ['amount.minor_units', request('JPY', 10_000_001n, recipient.id)],
+    ['recipient_id', request('EUR', 100n, sender.id)],
+    ['description', { ...request('EUR', 100n, recipient.id), description: 'of 4242 4242 4242 4242' }],
+  ];
+  for (const [field, refused] of cases) {
+    const error = await fixture.connect.createPayment(refused, fixture.as(sender, field)).catch((reason) => reason);
+    t.match(readServiceError(error)?.violations, [{ field, rule: /./, message: /./ }], field);
+  }
 });
 
 t.test('S2.3, fault 26: no field of the contract and no line of the domain is a floating-point number', (t) => {

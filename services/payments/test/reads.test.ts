@@ -31,7 +31,7 @@ t.test(
       // Few different amounts, so that the order alone leaves ties.
       await connect.createPayment(instantPayment(to, BigInt(100 + (index % 2))), as(from, randomUUID()));
     }
-    const orders = ['', 'create_time', 'create_time asc', 'amount', 'amount desc', 'status', 'status desc'];
+    const orders = ['', 'create_time', 'createTime asc', 'amount', 'amount desc', 'status', 'status desc'];
     for (const orderBy of orders) {
       const ids = await allPages(still, { pageSize: 2, orderBy }, as(sender));
       t.equal(ids.length, 9, `${orderBy}: all`);

@@ -142,6 +142,7 @@ t.test('S2.4: a schedule that is none is refused', async (t) => {
     { type: PaymentType.SCHEDULED, scheduledAt: inSeconds(60), recurrence: 'FREQ=DAILY' },
     { type: PaymentType.SCHEDULED, scheduledAt: inSeconds(60), timeZone: 'Mars/Olympus' },
     { type: PaymentType.SCHEDULED, scheduledAt: inSeconds(4_000_000_000) },
+    { type: PaymentType.SCHEDULED, scheduledAt: inSeconds(-90_000) },
     recurring,
     ...[
       'FREQ=NEVER',

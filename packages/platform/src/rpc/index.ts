@@ -3,7 +3,7 @@ export { type Call, callOf, type Deadline, type Principal, requirePrincipal } fr
 export { holdsCardNumber, isCardNumber } from './card-number.ts';
 export { asService, type ForwardableCall, forward } from './client/call-options.ts';
 export { createServiceClient, type ServiceClient, type ServiceClientOptions } from './client/service-client.ts';
-export { requireAssurance } from './interceptors/authorization.ts';
+export { requireAccess, requireAssurance } from './interceptors/authorization.ts';
 export { fieldPolicy } from './message-text.ts';
 export type { AuditSensitiveRead, RefusalAudit } from './pipeline.ts';
 export { BODY_LIMIT_MAX_BYTES, DEFAULT_BODY_LIMIT_BYTES, DEFAULT_DEADLINE_MS, methodPolicy } from './policy.ts';

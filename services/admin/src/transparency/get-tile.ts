@@ -1,5 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
 import type { GetTileRequest, GetTileResponseSchema } from '@strongroom/gen/strongroom/admin/v1/transparency_pb.ts';
+import { type Call, requireAccess } from '@strongroom/platform/rpc';
 import {
   encodeEntryBundle,
   HASH_BYTES,
@@ -10,6 +12,7 @@ import {
   tileWidth,
 } from '@strongroom/tlog';
 import { createTileReader, readEntries } from '../audit/log-store.ts';
+import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
 import type { TransparencyDeps } from './get-inclusion-proof.ts';
 
@@ -17,11 +20,16 @@ const checkpointPath = 'checkpoint';
 const checkpointType = 'text/plain; charset=utf-8';
 const tileType = 'application/octet-stream';
 
-/** A file of the log as C2SP tlog-tiles names it. Only what the latest checkpoint covers is given out. */
+/**
+ * A file of the log as C2SP tlog-tiles names it. Only what the latest checkpoint covers is given out, to anyone or, as
+ * GetCheckpoint, to administrators: the gateway sends on whose token came.
+ */
 export async function getTile(
-  deps: TransparencyDeps,
+  deps: TransparencyDeps & Pick<Deps, 'isLogPublic'>,
   request: GetTileRequest,
+  call: Call,
 ): Promise<MessageInitShape<typeof GetTileResponseSchema>> {
+  if (!deps.isLogPublic) requireAccess(AdminService.method.getCheckpoint, call);
   const latest = await deps.checkpointer.latest();
   if (!latest) throw errors.TILE_NOT_FOUND();
   if (request.path === checkpointPath) {

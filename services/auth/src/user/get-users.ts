@@ -17,7 +17,7 @@ export async function getUsers(
     const users = await findUsers(deps.database, request.ids);
     return { users: users.map(userToProto), activeAdminCount };
   }
-  const [column = '', direction] = (request.orderBy || 'create_time').split(' ');
+  const [column = '', direction] = (request.orderBy || 'create_time').replace('createTime', 'create_time').split(' ');
   const filter = {
     role: request.role === undefined ? undefined : roleFromProto(request.role),
     status: request.status === undefined ? undefined : statusFromProto(request.status),

@@ -25,12 +25,33 @@ export function isAbove({ currencyCode, minorUnits }: Money, majorUnits: number)
 
 /** The amount of a payment, checked by the rules of its currency. */
 export function requireAmount(amount: Money | undefined): Money {
-  if (amount === undefined) throw errors.AMOUNT_OUT_OF_RANGE();
+  if (amount === undefined) {
+    throw errors.AMOUNT_OUT_OF_RANGE({ violations: [{ field: 'amount', rule: 'required', message: 'is missing' }] });
+  }
   const currency = findCurrency(amount.currencyCode);
-  if (currency === undefined) throw errors.CURRENCY_NOT_SUPPORTED();
+  if (currency === undefined) {
+    const message = 'is no currency that can be paid in';
+    throw errors.CURRENCY_NOT_SUPPORTED({
+      violations: [{ field: 'amount.currency_code', rule: 'amount.currency', message }],
+    });
+  }
   const { min, max } = amountBounds(currency);
   if (amount.minorUnits < min || amount.minorUnits > max) {
-    throw errors.AMOUNT_OUT_OF_RANGE({ metadata: { min: String(min), max: String(max) } });
+    throw errors.AMOUNT_OUT_OF_RANGE({
+      metadata: { min: String(min), max: String(max) },
+      violations: [
+        { field: 'amount.minor_units', rule: 'amount.range', message: `of ${currency.code} is ${min} to ${max}` },
+      ],
+    });
   }
   return { currencyCode: currency.code, minorUnits: amount.minorUnits };
+}
+
+/** What is asked of a payment is in its currency. */
+export function requireCurrency(amount: Money | undefined, currencyCode: string): void {
+  if (amount === undefined || amount.currencyCode === currencyCode) return;
+  const message = `is ${currencyCode} for this payment`;
+  throw errors.CURRENCY_IMMUTABLE({
+    violations: [{ field: 'amount.currency_code', rule: 'amount.currency', message }],
+  });
 }

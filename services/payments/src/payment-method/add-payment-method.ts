@@ -12,7 +12,7 @@ import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
 import { runLeased } from '../idempotency/idempotent.ts';
 import type { TokenOutcome } from '../psp/psp.ts';
-import { type MaskedMethod, requireBankAccount, requireCard } from './payment-method.ts';
+import { invalidCard, type MaskedMethod, requireBankAccount, requireCard } from './payment-method.ts';
 import { paymentMethodToProto } from './payment-method-proto.ts';
 import {
   countPaymentMethods,
@@ -89,7 +89,7 @@ async function tokenize({ psp }: Deps, { method }: AddPaymentMethodRequest, key:
 function requireToken(outcome: TokenOutcome | null): string | null {
   if (outcome === null) return null;
   if (outcome.kind === 'refused') throw errors.CARD_REFUSED({ metadata: { failureCode: outcome.failureCode } });
-  if (outcome.kind === 'invalid') throw errors.CARD_INVALID();
+  if (outcome.kind === 'invalid') throw invalidCard('card');
   return outcome.token;
 }
 

@@ -42,6 +42,6 @@ export function requireBankAccount({ iban }: BankAccount): MaskedMethod {
   return { kind: 'bank_account', brand: iban.slice(0, 2), last4: iban.slice(-4), expMonth: null, expYear: null };
 }
 
-function invalidCard(field: string) {
+export function invalidCard(field: string) {
   return errors.CARD_INVALID({ violations: [{ field, rule: 'card', message: 'is not valid' }] });
 }

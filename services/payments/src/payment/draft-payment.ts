@@ -15,6 +15,7 @@ export interface DraftFacts {
   readonly recurrenceIntervalMinS: number;
 }
 
+const scheduleLateMaxMs = 86_400_000;
 const scheduleAheadMaxMs = 10 * 366 * 86_400_000;
 const timeZoneDefault = 'UTC';
 
@@ -22,9 +23,9 @@ const timeZoneDefault = 'UTC';
 export function draftPayment(request: CreatePaymentRequest, facts: DraftFacts): NewPayment {
   const { senderId, recipientId, nowMs } = facts;
   const type = protoToPaymentType(request.type);
-  if (type === undefined) throw errors.SCHEDULE_INVALID();
+  if (type === undefined) throw misfit('type');
   const { currencyCode, minorUnits } = requireAmount(request.amount);
-  if (senderId === recipientId) throw errors.SELF_PAYMENT();
+  requireOther(senderId, recipientId, request);
   return {
     id: uuidv7(nowMs),
     type,
@@ -42,6 +43,17 @@ export function draftPayment(request: CreatePaymentRequest, facts: DraftFacts): 
   };
 }
 
+/** Nobody pays himself, by whichever name he says it. */
+export function requireOther(
+  senderId: string,
+  recipientId: string,
+  { recipientEmail }: Pick<CreatePaymentRequest, 'recipientEmail'>,
+): void {
+  if (senderId !== recipientId) return;
+  const field = recipientEmail === undefined ? 'recipient_id' : 'recipient_email';
+  throw errors.SELF_PAYMENT({ violations: [{ field, rule: 'recipient.other', message: 'is the sender' }] });
+}
+
 type Schedule = Pick<NewPayment, 'scheduledTime' | 'recurrence' | 'timeZone' | 'nextRunTime'>;
 
 function draftSchedule(type: PaymentType, request: CreatePaymentRequest, facts: DraftFacts): Schedule {
@@ -50,32 +62,36 @@ function draftSchedule(type: PaymentType, request: CreatePaymentRequest, facts: 
     refuseFields({ scheduled_at: scheduledAt, recurrence, time_zone: timeZone });
     return { scheduledTime: null, recurrence: null, timeZone: null, nextRunTime: null };
   }
-  if (scheduledAt === undefined) throw missing('scheduled_at');
+  if (scheduledAt === undefined) throw misfit('scheduled_at');
   const scheduledTime = requireDueTime(protoToTimestamp(scheduledAt), facts.nowMs);
   if (type === 'scheduled') {
     refuseFields({ recurrence });
     if (timeZone !== undefined) requireTimeZone(timeZone);
     return { scheduledTime, recurrence: null, timeZone: timeZone ?? null, nextRunTime: scheduledTime };
   }
-  if (recurrence === undefined) throw missing('recurrence');
+  if (recurrence === undefined) throw misfit('recurrence');
   const rule = { rule: recurrence, timeZone: timeZone ?? timeZoneDefault, startTime: scheduledTime };
   requireRecurrence(rule, facts.recurrenceIntervalMinS);
   const nextRunTime = nextOccurrence(rule, undefined) ?? null;
   return { scheduledTime, recurrence, timeZone: rule.timeZone, nextRunTime };
 }
 
-/** A time that has passed is due at once; one beyond ten years is a slip of the pen. */
+/**
+ * A time that has just passed, on another clock or on a slow way, is due at once; one before yesterday or beyond ten years is
+ * a slip of the pen, and a rule that began long ago would pay for all the times that it missed.
+ */
 export function requireDueTime(time: string, nowMs: number): string {
   const timeMs = Date.parse(time);
-  if (Number.isNaN(timeMs) || timeMs > nowMs + scheduleAheadMaxMs) throw missing('scheduled_at');
+  const isNear = timeMs >= nowMs - scheduleLateMaxMs && timeMs <= nowMs + scheduleAheadMaxMs;
+  if (!isNear) throw misfit('scheduled_at');
   return time;
 }
 
 function refuseFields(fields: Readonly<Record<string, unknown>>): void {
-  for (const [field, value] of Object.entries(fields)) if (value !== undefined) throw missing(field);
+  for (const [field, value] of Object.entries(fields)) if (value !== undefined) throw misfit(field);
 }
 
-function missing(field: string) {
+function misfit(field: string) {
   return errors.SCHEDULE_INVALID({
     violations: [{ field, rule: 'schedule', message: 'does not fit the type of the payment' }],
   });

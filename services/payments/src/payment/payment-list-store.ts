@@ -18,7 +18,7 @@ export interface PaymentOrder {
 /** Newest first unless said otherwise. The pattern of the field lets nothing else through. */
 export function parseOrder(orderBy: string): PaymentOrder {
   if (orderBy === '') return { by: 'create_time', isDescending: true };
-  const [by = 'create_time', direction] = orderBy.split(' ');
+  const [by = 'create_time', direction] = orderBy.replace('createTime', 'create_time').split(' ');
   return { by: by as PaymentOrder['by'], isDescending: direction === 'desc' };
 }
 

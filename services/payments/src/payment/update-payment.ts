@@ -10,10 +10,10 @@ import { actOf, type Call, requirePrincipal } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
 import { runPrepared } from '../idempotency/idempotent.ts';
-import { requireAmount } from '../money/money.ts';
+import { requireAmount, requireCurrency } from '../money/money.ts';
 import { resolveRecipient } from '../recipient/recipient.ts';
 import { nextOccurrence } from '../schedule/recurrence.ts';
-import { requireDueTime } from './draft-payment.ts';
+import { requireDueTime, requireOther } from './draft-payment.ts';
 import { isRule, type Payment, requireEtag, requireSender } from './payment.ts';
 import { paymentEvent } from './payment-event.ts';
 import { paymentToProto } from './payment-proto.ts';
@@ -81,10 +81,8 @@ interface EditFacts {
 
 function decideEdit(payment: Payment, request: UpdatePaymentRequest, facts: EditFacts): PaymentEdit {
   const recipientId = facts.recipientId ?? payment.recipientId;
-  if (recipientId === payment.senderId) throw errors.SELF_PAYMENT();
-  if (request.amount !== undefined && request.amount.currencyCode !== payment.currencyCode) {
-    throw errors.CURRENCY_IMMUTABLE();
-  }
+  requireOther(payment.senderId, recipientId, request);
+  requireCurrency(request.amount, payment.currencyCode);
   const minorUnits = request.amount === undefined ? payment.minorUnits : requireAmount(request.amount).minorUnits;
   const hasMetadata = Object.keys(request.metadata).length > 0;
   return {
@@ -111,7 +109,10 @@ function decideSchedule(
   if (!isRule(payment)) return { scheduledTime, nextRunTime: scheduledTime };
   const rule = { rule: payment.recurrence ?? '', timeZone: payment.timeZone ?? '', startTime: scheduledTime };
   const nextRunTime = nextOccurrence(rule, undefined);
-  if (nextRunTime === undefined) throw errors.SCHEDULE_INVALID();
+  if (nextRunTime === undefined) {
+    const message = 'leaves no time of the rule';
+    throw errors.SCHEDULE_INVALID({ violations: [{ field: 'scheduled_at', rule: 'schedule', message }] });
+  }
   return { scheduledTime, nextRunTime };
 }
 

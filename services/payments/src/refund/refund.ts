@@ -1,5 +1,5 @@
 import { errors } from '../errors.ts';
-import type { Money } from '../money/money.ts';
+import { type Money, requireCurrency } from '../money/money.ts';
 import { type Payment, refundableMinorUnits } from '../payment/payment.ts';
 
 export type RefundStatus = 'processing' | 'completed' | 'failed';
@@ -22,7 +22,7 @@ export function decideRefund(payment: Payment, asked: Money | undefined): bigint
   if (payment.status !== 'completed' && payment.status !== 'partially_refunded') {
     throw errors.PAYMENT_NOT_REFUNDABLE({ metadata: { paymentStatus: payment.status } });
   }
-  if (asked !== undefined && asked.currencyCode !== payment.currencyCode) throw errors.CURRENCY_IMMUTABLE();
+  requireCurrency(asked, payment.currencyCode);
   const left = refundableMinorUnits(payment);
   const wanted = asked?.minorUnits ?? left;
   if (wanted < 1n || wanted > left) {

@@ -23,7 +23,10 @@ export async function createWebhookEndpoint(
 ): Promise<MessageShape<typeof CreateWebhookEndpointResponseSchema>> {
   const { userId } = requirePrincipal(call);
   requireEventTypes(request.eventTypes);
-  if (!deps.webhookTargets.isAllowedUrl(request.url)) throw errors.WEBHOOK_TARGET_REFUSED();
+  if (!deps.webhookTargets.isAllowedUrl(request.url)) {
+    const message = 'is no https address of a public host';
+    throw errors.WEBHOOK_TARGET_REFUSED({ violations: [{ field: 'url', rule: 'webhook.target', message }] });
+  }
   return runIdempotent(deps, CreateWebhookEndpointResponseSchema, request, call, async (tx) => {
     if ((await countEndpoints(tx, userId)) >= endpointsMax) throw errors.LIMIT_REACHED();
     const id = uuidv7(deps.now());

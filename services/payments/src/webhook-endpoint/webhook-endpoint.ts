@@ -20,7 +20,10 @@ export function makeWebhookSecret(): string {
 
 export function requireEventTypes(eventTypes: readonly string[]): void {
   const known: readonly string[] = webhookEventTypes;
-  if (!eventTypes.every((type) => known.includes(type))) throw errors.WEBHOOK_EVENT_UNKNOWN();
+  if (!eventTypes.every((type) => known.includes(type))) {
+    const message = `holds another than ${known.join(', ')}`;
+    throw errors.WEBHOOK_EVENT_UNKNOWN({ violations: [{ field: 'event_types', rule: 'webhook.event', message }] });
+  }
 }
 
 const retryFactor = 2;

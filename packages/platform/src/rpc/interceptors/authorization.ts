@@ -1,7 +1,8 @@
+import type { DescMethod } from '@bufbuild/protobuf';
 import { type Access, Audience, Role } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { commonErrors } from '../../errors/index.ts';
-import type { Principal } from '../call.ts';
-import { requirePrincipal } from '../call.ts';
+import { type Call, type Principal, requirePrincipal } from '../call.ts';
+import { methodPolicy } from '../policy.ts';
 import type { ServerCall } from '../server-call.ts';
 import type { CallGuard, CallInterceptor } from './interceptor.ts';
 
@@ -21,7 +22,7 @@ export const authorizationInterceptor: CallInterceptor = (_method, policy) => {
     case Audience.SIGNED_IN:
       return (call) => checkPerson(access, requirePrincipal(call));
     case Audience.ROLES:
-      return rolesGuard(access);
+      return (call) => checkRoles(access, requirePrincipal(call));
     case Audience.INTERNAL:
       return callersGuard(access);
     default:
@@ -29,13 +30,16 @@ export const authorizationInterceptor: CallInterceptor = (_method, policy) => {
   }
 };
 
-function rolesGuard(access: Access): CallGuard {
-  const roles: ReadonlySet<Role> = new Set(access.roles);
-  return (call) => {
-    const principal = requirePrincipal(call);
-    if (!roles.has(principal.role)) throw commonErrors.FORBIDDEN();
-    checkPerson(access, principal);
-  };
+/** For a use case that settings open or close: whoever may call `method`, which is one of roles, may go on. */
+export function requireAccess(method: DescMethod, call: Call): void {
+  const { access } = methodPolicy(method);
+  if (access?.audience !== Audience.ROLES) throw new Error(`${method.name} is not a method of roles`);
+  checkRoles(access, requirePrincipal(call));
+}
+
+function checkRoles(access: Access, principal: Principal): void {
+  if (!access.roles.includes(principal.role)) throw commonErrors.FORBIDDEN();
+  checkPerson(access, principal);
 }
 
 function callersGuard(access: Access): CallGuard {

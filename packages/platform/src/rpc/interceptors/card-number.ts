@@ -16,7 +16,7 @@ const NAMES_EXEMPT: ReadonlySet<string> = new Set(['request_id', 'etag', 'page_t
 
 /** A card number in any field but the one is refused, and that is a security event (S4.3). */
 export const cardNumberInterceptor: RequestInterceptor = (method) => {
-  return compileTextWalk(method.input, (field) => (isExempt(field) ? undefined : refuseCardNumber));
+  return compileTextWalk(method.input, (field) => (isExempt(field) ? undefined : refuseCardNumber(field.name)));
 };
 
 function isExempt(field: DescField): boolean {
@@ -28,7 +28,10 @@ function isExempt(field: DescField): boolean {
   return rules.type.case === 'string' && rules.type.value.wellKnown.case === 'uuid';
 }
 
-function refuseCardNumber(text: string): string {
-  if (holdsCardNumber(text)) throw commonErrors.CARD_NUMBER_NOT_ALLOWED();
-  return text;
+function refuseCardNumber(field: string): (text: string) => string {
+  const violations = [{ field, rule: 'card_number', message: 'holds a card number' }];
+  return (text) => {
+    if (holdsCardNumber(text)) throw commonErrors.CARD_NUMBER_NOT_ALLOWED({ violations });
+    return text;
+  };
 }
