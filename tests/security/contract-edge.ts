@@ -1,4 +1,5 @@
 // The whole contract behind one gateway: every method answers with an empty message and counts that it was reached.
+import { randomUUID } from 'node:crypto';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
@@ -22,6 +23,15 @@ export interface ContractEdge {
   /** Calls that reached a use case, by `Service/Method`. */
   readonly reached: ReadonlyMap<string, number>;
   readonly methods: readonly DescMethod[];
+  /** A request of a signed-in customer: a GET, or with a body a POST of JSON under an idempotency key of its own. */
+  send(
+    path: string,
+    request?: { readonly body?: string | Buffer; readonly headers?: Record<string, string> },
+  ): Promise<{
+    readonly status: number;
+    readonly headers: Headers;
+    readonly text: string;
+  }>;
 }
 
 /** What a method was asked, for tests that look at what arrives. */
@@ -61,11 +71,21 @@ export async function startContractEdge(t: Test, answer: Answer = () => ({})): P
     await mesh.close();
     await closeTestRedis();
   });
+  const authorization = `Bearer ${mesh.tokens.token()}`;
   return {
     mesh,
     gateway,
     reached,
     methods: mesh.upstreams.flatMap(({ service }) => service.methods),
+    async send(path, { body, headers } = {}) {
+      const ofBody = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+      const response = await fetch(`${gateway.url}${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { authorization, ...(body === undefined ? {} : ofBody), ...headers },
+        body: body ?? null,
+      });
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    },
   };
 }
 

@@ -80,17 +80,9 @@ t.test('S6.1: what reaches the services is one line of printable text', async (t
 
 t.test('V4.2.1: a value that breaks lines in a body stays a value', async (t) => {
   for (const end of ['\r\n', '\n', '\r', '\u0085', '\u2028', '\0']) {
-    const response = await fetch(`${edge.gateway.url}/api/v1/payments`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${token}`,
-        'content-type': 'application/json',
-        'idempotency-key': crypto.randomUUID(),
-      },
-      body: JSON.stringify({ description: `a${end}${injected}: 1` }),
-    });
-    await response.text();
-    t.notOk(response.headers.has(injected), encodeURIComponent(end));
-    t.ok(response.status < 500, `${response.status}`);
+    const body = JSON.stringify({ description: `a${end}${injected}: 1` });
+    const { status, headers } = await edge.send('/api/v1/payments', { body });
+    t.notOk(headers.has(injected), encodeURIComponent(end));
+    t.ok(status < 500, `${status}`);
   }
 });

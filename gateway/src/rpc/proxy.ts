@@ -80,7 +80,7 @@ async function callInTurn(
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
   const { bulkhead, dispatcher } = match.target;
-  await bulkhead.enter(match.policy.criticality);
+  await bulkhead.enter(match.policy.criticality, match.policy.deadlineMs);
   if (reply.raw.destroyed) {
     bulkhead.leave();
     throw commonErrors.CANCELED();

@@ -5,7 +5,7 @@ import tap from 'tap';
 import { startAdmin } from './admin-fixture.ts';
 
 tap.test(
-  'S5.3: the health of every part is told with reasons, and one that does not answer holds nobody up',
+  'S5.3, older fault 47: every part is asked where the configuration says, and one that does not answer holds nobody up',
   async (t) => {
     let payments: object = { status: 'ok', checks: [] };
     const server = createServer((request, response) => {

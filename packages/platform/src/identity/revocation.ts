@@ -42,6 +42,8 @@ const REDIS_PAUSE_MS = 500;
 export function createRevocation(options: RevocationOptions): Revocation {
   const { ask, logger, metrics } = options;
   let pauseEndMs = Number.NEGATIVE_INFINITY;
+  // So that the first one is an increase, which the alert RevocationUnknown needs.
+  metrics?.add('auth_revocation_fallback_total', 0, { outcome: 'unavailable' });
 
   const askRedis = async (token: RevocableToken): Promise<boolean | undefined> => {
     if (performance.now() < pauseEndMs) return undefined;

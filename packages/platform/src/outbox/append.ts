@@ -92,7 +92,6 @@ export interface NewNotice {
   readonly userId: string;
   readonly template: string;
   readonly email: string;
-  readonly phone?: string;
   readonly values: Readonly<Record<string, string>>;
   readonly expireTime: Date;
 }
@@ -101,7 +100,6 @@ export function noticeRow(noticeKey: NoticeKey, notice: NewNotice): OutboxRow {
   const id = uuidv7();
   const content = create(NoticeContentSchema, {
     email: notice.email,
-    phone: notice.phone ?? '',
     values: { ...notice.values },
   });
   const message = create(NoticeSchema, {

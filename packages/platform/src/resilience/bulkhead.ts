@@ -1,12 +1,15 @@
-import type { Criticality } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
+import { Criticality } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { commonErrors } from '../errors/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import { criticalitiesByRank, criticalityName } from './criticality.ts';
 
 /** Places in front of something that takes so many calls at once; who waits for one is let in by criticality. */
 export interface Bulkhead {
-  /** Takes a place: at once (undefined), or when its turn comes. Rejects with OVERLOADED if that isn't in time. */
-  enter(criticality: Criticality, limitMs?: number): Promise<void> | undefined;
+  /**
+   * Takes a place: at once (undefined), or when its turn comes. Rejects with OVERLOADED if that takes more than the
+   * criticality's share of the time that is left to the call.
+   */
+  enter(criticality: Criticality, remainingMs: number): Promise<void> | undefined;
   /** Gives the place to whoever waits and matters most. */
   leave(): void;
   readonly active: number;
@@ -17,13 +20,19 @@ export interface BulkheadOptions {
   readonly name: string;
   readonly max: number;
   readonly waitersMax?: number;
-  readonly waitMaxMs?: number;
   readonly metrics?: Metrics | undefined;
 }
 
 const WAITERS_MAX = 1_024;
-/** A burst is over by then; what lasts longer is more than can be done, and those who wait would only time out. */
-const WAIT_MAX_MS = 1_000;
+/**
+ * How much of its time a call may wait. Reports and reads are shed while a person would still wait for another try; money
+ * is worth most of its deadline, and the rest is enough for the call itself.
+ */
+const WAIT_SHARES = new Map<Criticality, number>([
+  [Criticality.CRITICAL, 0.6],
+  [Criticality.IMPORTANT, 0.4],
+]);
+const WAIT_SHARE = 0.2;
 const RETRY_AFTER_MS = 1_000;
 
 interface Waiter {
@@ -36,7 +45,7 @@ interface Waiter {
  * that becomes free goes to the most critical call that waits, so that reports are shed first and money last (B-shed).
  */
 export function createBulkhead(options: BulkheadOptions): Bulkhead {
-  const { name, max, metrics, waitersMax = WAITERS_MAX, waitMaxMs = WAIT_MAX_MS } = options;
+  const { name, max, metrics, waitersMax = WAITERS_MAX } = options;
   const queues = new Map<Criticality, Set<Waiter>>(criticalitiesByRank.map((criticality) => [criticality, new Set()]));
   let active = 0;
   let waiting = 0;
@@ -81,13 +90,13 @@ export function createBulkhead(options: BulkheadOptions): Bulkhead {
     });
 
   return {
-    enter(criticality, limitMs = waitMaxMs) {
+    enter(criticality, remainingMs) {
       if (active < max) {
         active += 1;
         return undefined;
       }
       if (waiting >= waitersMax && !makeRoomFor(criticality)) return Promise.reject(overloaded(criticality));
-      return wait(criticality, Math.min(limitMs, waitMaxMs));
+      return wait(criticality, remainingMs * (WAIT_SHARES.get(criticality) ?? WAIT_SHARE));
     },
     leave() {
       for (const queue of queues.values()) {

@@ -139,10 +139,10 @@ t.test(
   'B-shed: places that become free go to what matters most; what waits too long or too many is shed',
   async (t) => {
     const metrics = createMetrics({ name: 'test', processMetrics: false });
-    const bulkhead = createBulkhead({ name: 'test', max: 1, waitersMax: 3, waitMaxMs: 60_000, metrics });
+    const bulkhead = createBulkhead({ name: 'test', max: 1, waitersMax: 3, metrics });
     const order: string[] = [];
-    const enter = (name: keyof typeof Criticality, limitMs?: number) =>
-      Promise.resolve(bulkhead.enter(Criticality[name], limitMs)).then(
+    const enter = (name: keyof typeof Criticality, remainingMs = 600_000) =>
+      Promise.resolve(bulkhead.enter(Criticality[name], remainingMs)).then(
         () => order.push(name),
         (error) => order.push(`${name} ${readServiceError(error)?.reason}`),
       );
@@ -155,9 +155,16 @@ t.test(
     t.same(order.slice(3), ['CRITICAL', 'IMPORTANT', 'NORMAL']);
     await enter('CRITICAL', 1);
     t.equal(order.at(-1), 'CRITICAL OVERLOADED', 'none waits beyond its deadline');
+    const shed = (['CRITICAL', 'IMPORTANT', 'SHEDDABLE'] as const).map((name) => enter(name, 1_000));
+    await Promise.all(shed);
+    t.same(
+      order.slice(-3),
+      ['SHEDDABLE', 'IMPORTANT', 'CRITICAL'].map((name) => `${name} OVERLOADED`),
+      'money waits longest',
+    );
     bulkhead.leave();
     t.same([bulkhead.active, bulkhead.waiting], [0, 0]);
-    t.equal(await metrics.value('load_shed_total', { criticality: 'sheddable' }), 2);
+    t.equal(await metrics.value('load_shed_total', { criticality: 'sheddable' }), 3);
   },
 );
 
