@@ -6,20 +6,19 @@ import { eventRow } from '@strongroom/platform/outbox';
 import { createLogger } from '@strongroom/platform/telemetry';
 import { createTestDatabase, openSql } from '@strongroom/testkit';
 import {
-  createNewPaymentWriter,
-  type NewPaymentWriter,
-} from '../../services/payments/src/payment/new-payment-writer.ts';
+  type NewPaymentOutcome,
+  type NewPaymentWrite,
+  writeNewPayments,
+} from '../../services/payments/src/payment/new-payment-store.ts';
 import { paymentEvent } from '../../services/payments/src/payment/payment-event.ts';
-import {
-  lockPayment,
-  type NewPayment,
-  newPaymentToPayment,
-} from '../../services/payments/src/payment/payment-store.ts';
-import { settleCharge } from '../../services/payments/src/psp/settle-charge.ts';
+import { type NewPayment, newPaymentToPayment } from '../../services/payments/src/payment/payment-store.ts';
+import { completedCharge, type Settlement } from '../../services/payments/src/psp/settlement.ts';
+import { writeSettlements } from '../../services/payments/src/psp/settlement-store.ts';
+import { type BatchWriter, createBatchWriter } from '../../services/payments/src/work/batch-writer.ts';
 import { withEngines } from '../engines.ts';
 import { measureRate, median } from '../measure.ts';
 
-const rounds = 5;
+const roundsCount = 5;
 const roundMs = 2_000;
 const act = serviceAct('bench');
 const cipher = createFieldCipher(createKeyring([{ id: 'bench', key: randomBytes(32) }]));
@@ -27,7 +26,7 @@ const responseBytes = 250;
 const statementTimeoutMs = 10_000;
 const keyLifetimeS = 172_800;
 
-/** What one write must do, against the least that any insert costs: the same columns, one index, no rule. */
+/** What each write of a payment's life must do, against the least that any insert costs: the same columns, one index, no rule. */
 export async function runPaymentWrite(): Promise<Record<string, number>> {
   return withEngines(async () => {
     const test = await createTestDatabase('payments');
@@ -46,22 +45,79 @@ export async function runPaymentWrite(): Promise<Record<string, number>> {
   });
 }
 
+interface Writers {
+  readonly writeNewPayment: BatchWriter<NewPaymentWrite, NewPaymentOutcome>;
+  readonly writeSettlement: BatchWriter<Settlement, boolean>;
+}
+
+/** Writes a second of each kind. A payment's life is its creation, its way to the provider, and the capture with its pair. */
+interface Round {
+  readonly bare: number;
+  readonly write: number;
+  readonly capture: number;
+  readonly life: number;
+}
+
 async function compare(database: Database, name: string, concurrency: number): Promise<Record<string, number>> {
-  const writer = createNewPaymentWriter(database, statementTimeoutMs);
-  const rates: { bare: number; write: number; life: number }[] = [];
-  for (let round = 0; round <= rounds; round += 1) {
-    const bare = await measureRate(() => insertBare(database, newPayment()), { concurrency, durationMs: roundMs });
-    const write = await measureRate(() => writeWhole(writer, newPayment()), { concurrency, durationMs: roundMs });
-    const life = await measureRate(() => writeAndCapture(database, writer), { concurrency, durationMs: roundMs });
-    // The first round warms all up.
-    if (round > 0) rates.push({ bare: bare.perSecond, write: write.perSecond, life: life.perSecond });
-  }
-  return {
-    [`${name}_bare_insert_per_second`]: median(rates.map(({ bare }) => bare)),
-    [`${name}_payment_write_per_second`]: median(rates.map(({ write }) => write)),
-    [`${name}_write_to_bare_ratio`]: median(rates.map(({ bare, write }) => write / bare)),
-    [`${name}_write_and_capture_per_second`]: median(rates.map(({ life }) => life)),
+  const writers = {
+    writeNewPayment: createBatchWriter(database, writeNewPayments, statementTimeoutMs),
+    writeSettlement: createBatchWriter(database, writeSettlements, statementTimeoutMs),
   };
+  const rounds: Round[] = [];
+  for (let round = 0; round <= roundsCount; round += 1) {
+    const measured = await runRound(database, writers, concurrency);
+    // The first round warms all up.
+    if (round > 0) rounds.push(measured);
+  }
+  const medianOf = (figure: (round: Round) => number) => median(rounds.map(figure));
+  return {
+    [`${name}_bare_insert_per_second`]: medianOf(({ bare }) => bare),
+    [`${name}_payment_write_per_second`]: medianOf(({ write }) => write),
+    [`${name}_write_to_bare_ratio`]: medianOf(({ bare, write }) => write / bare),
+    [`${name}_capture_per_second`]: medianOf(({ capture }) => capture),
+    [`${name}_capture_to_bare_ratio`]: medianOf(({ bare, capture }) => capture / bare),
+    [`${name}_whole_life_per_second`]: medianOf(({ life }) => life),
+  };
+}
+
+async function runRound(database: Database, writers: Writers, concurrency: number): Promise<Round> {
+  const drafts: NewPayment[] = [];
+  const writeOne = async () => {
+    const draft = newPayment();
+    await writeWhole(writers, draft);
+    drafts.push(draft);
+  };
+  const bare = await measureRate(() => insertBare(database, newPayment()), { concurrency, durationMs: roundMs });
+  const startMs = performance.now();
+  const write = await measureRate(writeOne, { concurrency, durationMs: roundMs });
+  await database.transaction(
+    act,
+    ({ sql }) => sql`
+    update payments set status = 'processing', version = version + 1, change_actor_id = null, change_actor_kind = 'psp'
+    where id = any(${drafts.map(({ id }) => id)})`,
+  );
+  const count = drafts.length;
+  const captureStartMs = performance.now();
+  const capturer = async () => {
+    for (let draft = drafts.pop(); draft !== undefined; draft = drafts.pop()) await capture(writers, draft);
+  };
+  await Promise.all(Array.from({ length: concurrency }, capturer));
+  const endMs = performance.now();
+  return {
+    bare: bare.perSecond,
+    write: write.perSecond,
+    capture: (count * 1_000) / (endMs - captureStartMs),
+    life: (count * 1_000) / (endMs - startMs),
+  };
+}
+
+async function capture({ writeSettlement }: Writers, draft: NewPayment): Promise<void> {
+  const payment = { ...newPaymentToPayment(draft), status: 'processing', version: 2n } as const;
+  const outcome = { kind: 'completed', transactionId: draft.id } as const;
+  const facts = { actorId: null, actorKind: 'psp', reason: 'bench' } as const;
+  if (!(await writeSettlement(completedCharge(payment, outcome, { act, facts })))) {
+    throw new Error('A payment that is with the provider was not settled.');
+  }
 }
 
 function newPayment(): NewPayment {
@@ -94,23 +150,11 @@ async function insertBare({ sql }: Database, payment: NewPayment): Promise<void>
       ${payment.createTime}, ${payment.createTime}, ${payment.senderId}, 'user')`;
 }
 
-/** The second write of a payment's life as well, which posts to the ledger: what the provider has collected. */
-async function writeAndCapture(database: Database, writer: NewPaymentWriter): Promise<void> {
-  const draft = newPayment();
-  await writeWhole(writer, draft);
-  await database.transaction(act, async (tx) => {
-    const payment = await lockPayment(tx, draft.id);
-    if (payment === undefined) throw new Error('A payment that was written is not there.');
-    const outcome = { kind: 'completed', transactionId: draft.id } as const;
-    await settleCharge(tx, act, payment, outcome, { actorId: null, actorKind: 'psp', reason: 'bench' });
-  });
-}
-
-async function writeWhole(writer: NewPaymentWriter, draft: NewPayment): Promise<void> {
+async function writeWhole({ writeNewPayment }: Writers, draft: NewPayment): Promise<void> {
   const key = randomUUID();
   const keyHash = sha256(key);
   const event = paymentEvent('PAYMENT_CREATED', newPaymentToPayment(draft));
-  const outcome = await writer({
+  const outcome = await writeNewPayment({
     act,
     use: {
       userId: draft.senderId,

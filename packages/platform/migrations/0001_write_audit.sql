@@ -55,11 +55,13 @@ declare
   single_key constant text := case when tg_nargs = 2 then tg_argv[1] end;
   rows_a_record constant integer := 100;
   given_kind constant text := nullif(current_setting('strongroom.actor_kind', true), '');
-  -- Of a statement that writes rows of several people at once: the act of each row, by its id.
+  -- Of a statement that writes rows of several people at once: the act of a row, by its id, which then has a record of its
+  -- own. All other rows share the act of the transaction.
   acts constant jsonb := nullif(current_setting('strongroom.acts', true), '')::jsonb;
   base jsonb;
   ids text[];
   columns text[];
+  changes text[];
   first_index integer;
   chunk text[];
 begin
@@ -83,25 +85,29 @@ begin
           else strongroom.changed_columns(old_side.content, new_side.content) end as changed
       from new_side full join old_side on new_side.id = old_side.id
     )
-    select array_agg(pair.id),
+    select array_agg(pair.id), array_agg(array_to_string(pair.changed, ',')),
       (select array_agg(distinct name order by name) from pair as each, unnest(each.changed) as name)
-      into ids, columns from pair;
+      into ids, changes, columns from pair;
   end if;
   if tg_op <> 'TRUNCATE' and ids is null then
     return null;
   end if;
 
-  if acts is not null and tg_op = 'INSERT' then
+  if acts is not null and tg_op <> 'TRUNCATE' then
     insert into strongroom.outbox (event_id, kind, name, record)
-    select strongroom.uuidv7(), 'event', 'DB_WRITE', coalesce(acts -> id, common.unknown) || common.known
-        || jsonb_build_object('resourceId', id)
-    from unnest(ids) as id, (select
-      jsonb_build_object('actorKind', 'database', 'actorName', session_user::text) as unknown,
-      jsonb_build_object('action', 'DB_WRITE', 'resourceType', resource_type, 'details', jsonb_build_object(
+    select strongroom.uuidv7(), 'event', 'DB_WRITE', (acts -> row.id) || common.known || jsonb_build_object(
+      'resourceId', row.id, 'details', common.details || jsonb_strip_nulls(jsonb_build_object('columns', row.changed)))
+    from unnest(ids, changes) as row (id, changed), (select
+      jsonb_build_object('action', 'DB_WRITE', 'resourceType', resource_type) as known,
+      jsonb_build_object(
         'table', case when tg_table_schema = 'public' then tg_table_name::text
           else tg_table_schema || '.' || tg_table_name end,
-        'operation', tg_op, 'rows', '1', 'databaseRole', session_user::text)) as known offset 0) common;
-    return null;
+        'operation', tg_op, 'rows', '1', 'databaseRole', session_user::text) as details offset 0) common
+    where acts ? row.id;
+    ids := array(select id from unnest(ids) as id where not acts ? id);
+    if ids = '{}' then
+      return null;
+    end if;
   end if;
 
   base := jsonb_build_object(

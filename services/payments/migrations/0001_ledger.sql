@@ -1,7 +1,19 @@
 -- The double-entry ledger (B-ledger). Entries are only ever added; each transaction sums to zero for each currency; what
 -- a payment says about its money is what the ledger says.
+-- An account's id is a UUIDv8 (RFC 9562) of whose it is and its currency. Whoever posts knows it without looking, so a
+-- posting is one statement, also the first of an account that others make at the same time.
+create function ledger_account_id(name text, user_id uuid, currency_code text) returns uuid
+language sql immutable parallel safe
+return overlay(
+  overlay(
+    encode(substring(sha256((name || '/' || currency_code || '/' || coalesce(user_id::text, ''))::bytea) for 16), 'hex')
+    placing '8' from 13 for 1
+  )
+  placing '8' from 17 for 1
+)::uuid;
+--> statement-breakpoint
 create table ledger_accounts (
-  id uuid primary key,
+  id uuid generated always as (ledger_account_id(name, user_id, currency_code)) stored primary key,
   name text not null check (name in ('user', 'psp_clearing')),
   user_id uuid,
   currency_code text not null check (currency_code ~ '^[A-Z]{3}$'),

@@ -8,10 +8,12 @@ import type { StaleReads } from '@strongroom/platform/resilience';
 import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import type { PaymentsConfig } from './config.ts';
 import type { KeysInFlight } from './idempotency/idempotent.ts';
-import type { NewPaymentWriter } from './payment/new-payment-writer.ts';
+import type { NewPaymentOutcome, NewPaymentWrite } from './payment/new-payment-store.ts';
 import type { StreamCounts } from './payment/watch-payments.ts';
 import type { Psp } from './psp/psp.ts';
+import type { Settlement } from './psp/settlement.ts';
 import type { WebhookTargets } from './webhook-endpoint/webhook-target.ts';
+import type { BatchWriter } from './work/batch-writer.ts';
 import type { Signals } from './work/signals.ts';
 
 /** What use cases and workers are given, made once in main.ts. */
@@ -25,7 +27,9 @@ export interface Deps {
   readonly auth: Client<typeof AuthService>;
   readonly admin: Client<typeof AdminService>;
   readonly psp: Psp;
-  readonly writeNewPayment: NewPaymentWriter;
+  readonly writeNewPayment: BatchWriter<NewPaymentWrite, NewPaymentOutcome>;
+  /** False: not written; its payment must be looked at under its lock. */
+  readonly writeSettlement: BatchWriter<Settlement, boolean>;
   readonly signals: Signals;
   readonly authenticator: Authenticator;
   readonly webhookTargets: WebhookTargets;

@@ -15,10 +15,12 @@ import {
 import { buildApp } from './app.ts';
 import { configFaults, paymentsVariables } from './config.ts';
 import { createKeysInFlight } from './idempotency/idempotent.ts';
-import { createNewPaymentWriter } from './payment/new-payment-writer.ts';
+import { writeNewPayments } from './payment/new-payment-store.ts';
 import { createFeedHorizon } from './payment/payment-feed-store.ts';
 import { createPsp } from './psp/create-psp.ts';
+import { writeSettlements } from './psp/settlement-store.ts';
 import { createWebhookTargets } from './webhook-endpoint/webhook-target.ts';
+import { createBatchWriter } from './work/batch-writer.ts';
 import { createSignals } from './work/signals.ts';
 import { createWorkers } from './workers.ts';
 
@@ -57,7 +59,8 @@ runProcess({
       authenticator,
       flags: openFlags(service, lifecycle),
       psp,
-      writeNewPayment: createNewPaymentWriter(service.database, config.DB_QUERY_TIMEOUT_MS),
+      writeNewPayment: createBatchWriter(service.database, writeNewPayments, config.DB_QUERY_TIMEOUT_MS),
+      writeSettlement: createBatchWriter(service.database, writeSettlements, config.DB_QUERY_TIMEOUT_MS),
       signals: createSignals(),
       webhookTargets,
       streams: { byUser: new Map(), total: 0 },

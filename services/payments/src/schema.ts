@@ -139,7 +139,7 @@ export const idempotencyKeys = pgTable(
 export const ledgerAccounts = pgTable(
   'ledger_accounts',
   {
-    id: uuid('id').primaryKey(),
+    id: uuid('id').primaryKey().generatedAlwaysAs(sql`ledger_account_id(name, user_id, currency_code)`),
     name: text('name', { enum: ['user', 'psp_clearing'] }).notNull(),
     /** Null for the system's own. */
     userId: uuid('user_id'),

@@ -21,10 +21,12 @@ import type { Test } from 'tap';
 import { buildApp } from '../src/app.ts';
 import { paymentsVariables } from '../src/config.ts';
 import { createKeysInFlight } from '../src/idempotency/idempotent.ts';
-import { createNewPaymentWriter } from '../src/payment/new-payment-writer.ts';
+import { writeNewPayments } from '../src/payment/new-payment-store.ts';
 import { createFeedHorizon } from '../src/payment/payment-feed-store.ts';
 import { createPsp } from '../src/psp/create-psp.ts';
+import { writeSettlements } from '../src/psp/settlement-store.ts';
 import { createWebhookTargets } from '../src/webhook-endpoint/webhook-target.ts';
+import { createBatchWriter } from '../src/work/batch-writer.ts';
 import { createSignals } from '../src/work/signals.ts';
 import { createWorkers } from '../src/workers.ts';
 import { startAdminUpstream } from './admin-upstream.ts';
@@ -176,7 +178,8 @@ export async function startInstance(around: Surroundings, options: FixtureOption
     auth,
     admin,
     psp,
-    writeNewPayment: createNewPaymentWriter(database, config.DB_QUERY_TIMEOUT_MS),
+    writeNewPayment: createBatchWriter(database, writeNewPayments, config.DB_QUERY_TIMEOUT_MS),
+    writeSettlement: createBatchWriter(database, writeSettlements, config.DB_QUERY_TIMEOUT_MS),
     keyring,
     cipher: createFieldCipher(keyring),
     signals: createSignals(),

@@ -1,49 +1,40 @@
-import { uuidv7 } from '@strongroom/platform/crypto';
 import type { Queryable } from '@strongroom/platform/database';
 import type { PagePosition } from '@strongroom/platform/paging';
 import type { Posting } from './ledger.ts';
 
-export interface LedgerTransaction {
-  readonly kind: 'capture' | 'refund';
-  readonly paymentId: string;
-  readonly refundId: string | null;
-  readonly currencyCode: string;
-  readonly postings: readonly Posting[];
+/**
+ * Writes a balanced transaction for each row of `source`, another CTE of the statement, and the accounts that are not
+ * there yet. An account's id follows from whose it is and its currency, so nobody has to look for it, and who makes it at
+ * the same time makes the same one. The database refuses a transaction that isn't balanced, and a second one for the same
+ * cause. The columns of `source`: ledger_id and ledger_kind, null where nothing is posted, payment_id, refund_id,
+ * currency_code, and postings, a JSON array of `postingToRow`.
+ */
+export function postingCtes(sql: Queryable['sql'], source: string) {
+  return sql`
+    ledger_transaction as (
+      insert into ledger_transactions (id, payment_id, refund_id, kind)
+      select ledger_id, payment_id, refund_id, ledger_kind from ${sql(source)} where ledger_kind is not null
+    ),
+    posting as materialized (
+      select ledger_id, currency_code, p.*, ledger_account_id(account, user_id, currency_code) as account_id
+      from ${sql(source)}, json_to_recordset(postings) as p (account text, user_id uuid, minor_units bigint)
+    ),
+    ledger_account as (
+      insert into ledger_accounts (name, user_id, currency_code)
+      select distinct account, user_id, currency_code from posting
+      where not exists (select 1 from ledger_accounts where id = account_id)
+      -- One order for all, or two statements that make the same accounts could wait for each other.
+      order by account, user_id, currency_code
+      on conflict do nothing
+    ),
+    ledger_entry as (
+      insert into ledger_entries (id, transaction_id, account_id, currency_code, minor_units)
+      select strongroom.uuidv7(), ledger_id, account_id, currency_code, minor_units from posting
+    )`;
 }
 
-/** Writes one balanced transaction. The database refuses one that isn't, and a second one for the same cause. */
-export async function postTransaction(tx: Queryable, transaction: LedgerTransaction): Promise<void> {
-  const { kind, paymentId, refundId, currencyCode, postings } = transaction;
-  const id = uuidv7();
-  await tx.sql`
-    insert into ledger_transactions (id, payment_id, refund_id, kind)
-    values (${id}, ${paymentId}, ${refundId}, ${kind})`;
-  const accounts: string[] = [];
-  for (const posting of postings) accounts.push(await provideAccount(tx, posting, currencyCode));
-  const entryIds = postings.map(() => uuidv7());
-  const amounts = postings.map(({ minorUnits }) => String(minorUnits));
-  await tx.sql`
-    insert into ledger_entries (id, transaction_id, account_id, currency_code, minor_units)
-    select entry_id, ${id}, account_id, ${currencyCode}, minor_units
-    from unnest(${entryIds}::uuid[], ${accounts}::uuid[], ${amounts}::text[]::bigint[])
-      as posting (entry_id, account_id, minor_units)`;
-}
-
-async function provideAccount(tx: Queryable, { account, userId }: Posting, currencyCode: string): Promise<string> {
-  const find = () => tx.sql<{ id: string }[]>`
-    select id from ledger_accounts
-    where name = ${account} and currency_code = ${currencyCode} and user_id is not distinct from ${userId}::uuid`;
-  const [known] = await find();
-  if (known !== undefined) return known.id;
-  const [made] = await tx.sql<{ id: string }[]>`
-    insert into ledger_accounts (id, name, user_id, currency_code)
-    values (${uuidv7()}, ${account}, ${userId}, ${currencyCode})
-    on conflict do nothing returning id`;
-  if (made !== undefined) return made.id;
-  // Another transaction made it in the meantime and has committed, or the insert would still wait.
-  const [other] = await find();
-  if (other === undefined) throw new Error(`ledger account ${account} ${currencyCode} can't be made`);
-  return other.id;
+export function postingToRow({ account, userId, minorUnits }: Posting) {
+  return { account, user_id: userId, minor_units: String(minorUnits) };
 }
 
 export interface BalanceRow {

@@ -1,6 +1,7 @@
 import type { Act, Queryable } from '@strongroom/platform/database';
 import type { OutboxRow } from '@strongroom/platform/outbox';
 import type { KeyUse } from '../idempotency/idempotency-store.ts';
+import { bytesToText, eventToRow } from '../work/row-text.ts';
 import type { NewPayment } from './payment-store.ts';
 
 export interface NewPaymentWrite {
@@ -32,8 +33,8 @@ export async function writeNewPayments(
         position integer, lock bigint, user_id uuid, method text, key_hash bytea, request_hash bytea, response bytea,
         lifetime_s integer, id uuid, type text, currency_code text, minor_units bigint, recipient_id uuid,
         description text, metadata jsonb, payment_method_id uuid, scheduled_time timestamptz, recurrence text,
-        time_zone text, next_run_time timestamptz, create_time timestamptz, event_id uuid, event_payload bytea,
-        traceparent text)
+        time_zone text, next_run_time timestamptz, create_time timestamptz, event_id uuid, event_name text,
+        event_payload bytea, traceparent text)
     ),
     claimed as (
       insert into idempotency_keys (user_id, method, key_hash, request_hash, response, expire_time)
@@ -53,7 +54,7 @@ export async function writeNewPayments(
     task as (insert into psp_tasks (id, kind, payment_id) select id, 'charge', id from payment where type = 'instant'),
     event as (
       insert into strongroom.outbox (event_id, kind, name, payload, traceparent)
-      select event_id, 'event', 'PAYMENT_CREATED', event_payload, traceparent from given join payment using (id)
+      select event_id, 'event', event_name, event_payload, traceparent from given join payment using (id)
     )
     select position, held, payment.id is not null as written from given left join payment using (id)`;
   const outcomes = new Map(rows.map(({ position, held, written }) => [position, { held, written }]));
@@ -87,13 +88,6 @@ function writeToRow({ use, draft, sealedResponse, event }: NewPaymentWrite, posi
     time_zone: draft.timeZone,
     next_run_time: draft.nextRunTime,
     create_time: draft.createTime,
-    event_id: event.eventId,
-    event_payload: bytesToText(event.payload),
-    traceparent: event.traceparent,
+    ...eventToRow(event),
   };
-}
-
-/** As PostgreSQL reads a bytea. */
-function bytesToText(bytes: Uint8Array): string {
-  return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`;
 }

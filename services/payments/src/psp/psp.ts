@@ -2,7 +2,8 @@
 
 /** What the provider says about a charge or refund. */
 export type PspOutcome =
-  | { readonly kind: 'processing' | 'completed'; readonly transactionId: string }
+  | { readonly kind: 'processing'; readonly transactionId: string }
+  | { readonly kind: 'completed'; readonly transactionId: string }
   | {
       readonly kind: 'failed';
       readonly transactionId: string | null;

@@ -10,8 +10,12 @@ import type { PspOutcome } from './psp.ts';
 import { deleteTask, holdTask, type PspTask, postponeTask } from './psp-task-store.ts';
 import { settleCharge } from './settle-charge.ts';
 import { settleRefund } from './settle-refund.ts';
+import { chargeSettlement, refundSettlement, type Settlement, type Teller } from './settlement.ts';
 
-export type TaskDeps = Pick<Deps, 'config' | 'database' | 'psp' | 'logger' | 'metrics' | 'cipher' | 'signals'>;
+export type TaskDeps = Pick<
+  Deps,
+  'config' | 'database' | 'psp' | 'logger' | 'metrics' | 'cipher' | 'signals' | 'writeSettlement'
+>;
 
 const reconcileDelayMaxMs = 300_000;
 
@@ -31,7 +35,7 @@ export async function runTask(deps: TaskDeps, task: PspTask): Promise<void> {
   if (performance.now() - startMs > deps.config.PSP_LEASE_MS - deps.config.PSP_TIMEOUT_MS) return;
   const outcome = await askProvider(deps, task, work);
   await failpoint(`payments.${task.kind}.after-psp`);
-  await writeOutcome(deps, task, outcome);
+  await writeOutcome(deps, task, work, outcome);
   await failpoint(`payments.${task.kind}.after-result`);
 }
 
@@ -40,6 +44,8 @@ interface Work {
   readonly isRepeated: boolean;
   send(): Promise<PspOutcome>;
   find(): Promise<PspOutcome | undefined>;
+  /** What the outcome makes of the payment as it was handed over. */
+  settle(outcome: PspOutcome, teller: Teller): Settlement | undefined;
 }
 
 async function beginCharge(deps: TaskDeps, task: PspTask): Promise<Work | undefined> {
@@ -52,6 +58,7 @@ async function beginCharge(deps: TaskDeps, task: PspTask): Promise<Work | undefi
     isRepeated: task.attemptCount > 1,
     send: () => deps.psp.charge(charge),
     find: () => deps.psp.findCharge(payment.id),
+    settle: (outcome, teller) => chargeSettlement(payment, outcome, teller),
   };
 }
 
@@ -80,6 +87,7 @@ async function beginRefund(deps: TaskDeps, task: PspTask): Promise<Work | undefi
     isRepeated: task.attemptCount > 1,
     send: () => deps.psp.refund(command),
     find: () => deps.psp.findRefund(command),
+    settle: (outcome, teller) => refundSettlement(payment, refund, outcome, teller),
   };
 }
 
@@ -104,14 +112,23 @@ async function askProvider(deps: TaskDeps, task: PspTask, work: Work): Promise<P
   }
 }
 
-async function writeOutcome(deps: TaskDeps, task: PspTask, outcome: PspOutcome): Promise<void> {
-  const isRepeated = task.attemptCount > 1;
+/** An end that nothing stands in the way of shares a statement with others'; all else is written under the payment's lock. */
+async function writeOutcome(deps: TaskDeps, task: PspTask, work: Work, outcome: PspOutcome): Promise<void> {
+  const { isRepeated } = work;
   if (isRepeated) deps.metrics.increment('payments_reconciled_total', { outcome: outcome.kind });
   const facts: ChangeFacts = {
     actorId: null,
     actorKind: isRepeated ? 'reconciler' : 'psp',
     reason: isRepeated ? 'Asked of the provider.' : 'Answered by the provider.',
   };
+  const settlement = work.settle(outcome, { act: workerAct, facts });
+  const isWritten = settlement !== undefined && (await deps.writeSettlement({ ...settlement, task }));
+  if (!isWritten) await writeUnderLock(deps, task, outcome, facts);
+  deps.signals.raise('payment-changed');
+  deps.signals.raise('webhook-delivery');
+}
+
+async function writeUnderLock(deps: TaskDeps, task: PspTask, outcome: PspOutcome, facts: ChangeFacts): Promise<void> {
   await deps.database.transaction(workerAct, async (tx) => {
     const payment = await lockPayment(tx, task.paymentId);
     if (payment === undefined || !(await holdTask(tx, task))) return;
@@ -124,8 +141,6 @@ async function writeOutcome(deps: TaskDeps, task: PspTask, outcome: PspOutcome):
     // No row is left where it took its end.
     await postponeTask(tx, task, nextDelayMs(deps, task));
   });
-  deps.signals.raise('payment-changed');
-  deps.signals.raise('webhook-delivery');
 }
 
 /** The webhook is expected first; then the provider is asked, at twice the distance each time. */

@@ -1,15 +1,12 @@
 import type { Act, Queryable } from '@strongroom/platform/database';
-import { appendEvent } from '@strongroom/platform/outbox';
-import { capturePostings } from '../ledger/ledger.ts';
-import { postTransaction } from '../ledger/ledger-store.ts';
 import type { Payment } from '../payment/payment.ts';
-import { paymentEvent } from '../payment/payment-event.ts';
 import { type ChangeFacts, changeStatus } from '../payment/payment-store.ts';
 import type { PspOutcome } from './psp.ts';
-import { deleteTask } from './psp-task-store.ts';
+import { completedCharge, failedCharge } from './settlement.ts';
+import { writeLocked } from './settlement-store.ts';
 
 /** 'late': the provider's word comes after the payment has taken its end; it is noted and changes nothing. */
-export type Settlement = 'applied' | 'unchanged' | 'late';
+export type SettlementResult = 'applied' | 'unchanged' | 'late';
 
 /**
  * What the provider says, written to the payment, the ledger and the outbox. Everyone who hears from it comes here:
@@ -21,7 +18,7 @@ export async function settleCharge(
   payment: Payment,
   outcome: PspOutcome,
   facts: ChangeFacts,
-): Promise<Settlement> {
+): Promise<SettlementResult> {
   switch (outcome.kind) {
     case 'unknown':
     case 'no-effect':
@@ -29,7 +26,7 @@ export async function settleCharge(
     case 'processing':
       return settleProcessing(tx, payment, outcome.transactionId, facts);
     case 'completed':
-      return settleCompleted(tx, act, payment, outcome.transactionId, facts);
+      return settleCompleted(tx, act, payment, outcome, facts);
     case 'failed':
       return settleFailed(tx, act, payment, outcome, facts);
   }
@@ -40,7 +37,7 @@ async function settleProcessing(
   payment: Payment,
   transactionId: string,
   facts: ChangeFacts,
-): Promise<Settlement> {
+): Promise<SettlementResult> {
   if (payment.status !== 'pending' && payment.status !== 'processing') return 'late';
   if (payment.status === 'processing' && payment.pspTransactionId === transactionId) return 'unchanged';
   await changeStatus(tx, payment, { status: 'processing', pspTransactionId: transactionId }, facts);
@@ -51,23 +48,13 @@ async function settleCompleted(
   tx: Queryable,
   act: Act,
   payment: Payment,
-  transactionId: string,
+  outcome: Extract<PspOutcome, { kind: 'completed' }>,
   facts: ChangeFacts,
-): Promise<Settlement> {
+): Promise<SettlementResult> {
   if (payment.completeTime !== null) return 'unchanged';
-  const processing = await requireProcessing(tx, payment, transactionId, facts);
+  const processing = await requireProcessing(tx, payment, outcome.transactionId, facts);
   if (processing === undefined) return 'late';
-  const change = { status: 'completed', pspTransactionId: transactionId, completed: true } as const;
-  const completed = await changeStatus(tx, processing, change, facts);
-  await postTransaction(tx, {
-    kind: 'capture',
-    paymentId: payment.id,
-    refundId: null,
-    currencyCode: payment.currencyCode,
-    postings: capturePostings(payment.recipientId, payment),
-  });
-  await deleteTask(tx, payment.id);
-  await appendEvent(tx, act, paymentEvent('PAYMENT_COMPLETED', completed, { pspTransactionId: transactionId }));
+  await writeLocked(tx, completedCharge(processing, outcome, { act, facts }));
   return 'applied';
 }
 
@@ -75,15 +62,12 @@ async function settleFailed(
   tx: Queryable,
   act: Act,
   payment: Payment,
-  { transactionId, failureCode, failureReason }: Extract<PspOutcome, { kind: 'failed' }>,
+  outcome: Extract<PspOutcome, { kind: 'failed' }>,
   facts: ChangeFacts,
-): Promise<Settlement> {
+): Promise<SettlementResult> {
   if (payment.status === 'failed') return 'unchanged';
   if (payment.status !== 'pending' && payment.status !== 'processing') return 'late';
-  const change = { status: 'failed', pspTransactionId: transactionId, failureCode, failureReason } as const;
-  const failed = await changeStatus(tx, payment, change, facts);
-  await deleteTask(tx, payment.id);
-  await appendEvent(tx, act, paymentEvent('PAYMENT_FAILED', failed, { failureCode }));
+  await writeLocked(tx, failedCharge(payment, outcome, { act, facts }));
   return 'applied';
 }
 

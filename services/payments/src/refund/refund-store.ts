@@ -1,8 +1,6 @@
 import { isPast, type Queryable } from '@strongroom/platform/database';
 import type { PageBounds } from '@strongroom/platform/paging';
 import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm';
-import { type Payment, statusAfterRefund } from '../payment/payment.ts';
-import type { ChangeFacts } from '../payment/payment-store.ts';
 import { payments, refunds } from '../schema.ts';
 import type { Refund } from './refund.ts';
 
@@ -42,28 +40,7 @@ export async function listRefundRows(
     .limit(rowsMax);
 }
 
-/** Both the refund and what the payment says about it. The payment's row must be locked. */
-export async function completeRefund(
-  tx: Queryable,
-  payment: Payment,
-  refund: Refund,
-  transactionId: string,
-  facts: ChangeFacts,
-): Promise<void> {
-  await tx.sql`
-    update refunds set status = 'completed', psp_transaction_id = ${transactionId},
-      complete_time = greatest(create_time, statement_timestamp())
-    where id = ${refund.id} and status = 'processing'`;
-  await tx.sql`
-    update payments set
-      status = ${statusAfterRefund(payment, refund.minorUnits)},
-      refunded_minor_units = refunded_minor_units + ${refund.minorUnits},
-      reserved_minor_units = reserved_minor_units - ${refund.minorUnits},
-      update_time = greatest(update_time, statement_timestamp()), version = version + 1, change_actor_id = ${facts.actorId},
-      change_actor_kind = ${facts.actorKind}, change_reason = ${facts.reason}
-    where id = ${payment.id} and version = ${payment.version}`;
-}
-
+/** Gives the amount back to what can be refunded. The payment's row must be locked. */
 export async function failRefund(
   tx: Queryable,
   refund: Refund,

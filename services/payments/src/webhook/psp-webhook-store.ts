@@ -6,7 +6,7 @@ import { pspWebhookEvents as events } from '../schema.ts';
 /** Messages are refused when they are older than 5 minutes, so a day is enough to know a repetition. */
 const eventsKeptFor = '30 days';
 
-/** False for a repetition. Two at once wait for each other here, before anything else is locked. */
+/** False for a repetition. Two at once wait for each other here, if not before for their payment. */
 export async function takeEvent(tx: Queryable, { eventId, type, reference }: PspNotification): Promise<boolean> {
   const rows = await tx.orm
     .insert(events)

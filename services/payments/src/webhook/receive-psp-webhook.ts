@@ -9,8 +9,9 @@ import { failpoint } from '@strongroom/platform/process';
 import { actOf, type Call } from '@strongroom/platform/rpc';
 import type { Deps } from '../deps.ts';
 import { errors } from '../errors.ts';
+import { findPayment, lockPayment } from '../payment/payment-store.ts';
 import { PspMessageError, type PspNotification, PspSignatureError } from '../psp/psp.ts';
-import { applyNotification } from './apply-notification.ts';
+import { applyNotification, findTarget, notificationSettlement } from './apply-notification.ts';
 import { takeEvent } from './psp-webhook-store.ts';
 
 /** Rejections that are recorded in a minute; all are counted and logged. Anyone can send us rubbish. */
@@ -28,13 +29,7 @@ export async function receivePspWebhook(
 ): Promise<MessageInitShape<typeof ReceivePspWebhookResponseSchema>> {
   const notification = await readNotification(deps, request, call);
   const act = pspAct(call);
-  const applied = await deps.database.transaction(act, async (tx) => {
-    const isNew = await takeEvent(tx, notification);
-    if (!isNew) return false;
-    const isApplied = await applyNotification(tx, act, notification);
-    await failpoint('payments.webhook.before-commit');
-    return isApplied;
-  });
+  const applied = (await settleAtOnce(deps, act, notification)) || (await applyUnderLock(deps, act, notification));
   await failpoint('payments.webhook.after-commit');
   deps.metrics.increment('webhooks_received_total', { outcome: applied ? 'applied' : 'ignored' });
   if (applied) {
@@ -42,6 +37,26 @@ export async function receivePspWebhook(
     deps.signals.raise('webhook-delivery');
   }
   return { applied };
+}
+
+/** Without a lock, in a statement that it shares with others. False where there is more to say than that all went well. */
+async function settleAtOnce(deps: Deps, act: Act, notification: PspNotification): Promise<boolean> {
+  const target = await findTarget(deps.database, notification, findPayment);
+  const settlement = notificationSettlement(act, notification, target);
+  if (settlement === undefined) return false;
+  await failpoint('payments.webhook.before-commit');
+  return deps.writeSettlement(settlement);
+}
+
+async function applyUnderLock(deps: Deps, act: Act, notification: PspNotification): Promise<boolean> {
+  return deps.database.transaction(act, async (tx) => {
+    // First the payment, then the message, in the order of the statement above: no two wait for each other.
+    const target = await findTarget(tx, notification, lockPayment);
+    if (!(await takeEvent(tx, notification))) return false;
+    const isApplied = await applyNotification(tx, act, notification, target);
+    await failpoint('payments.webhook.before-commit');
+    return isApplied;
+  });
 }
 
 async function readNotification(deps: Deps, request: ReceivePspWebhookRequest, call: Call): Promise<PspNotification> {
