@@ -32,6 +32,9 @@ async function startGateway(scene: CrashScene): Promise<RestCaller> {
       const amount = { currencyCode: 'EUR', minorUnits: '50' };
       return (await repeat(token, key, `/api/v1/payments/${paymentId}/refunds`, { amount }))['refund']?.id ?? '';
     },
+    async cancelPayment(token, key, paymentId, reason) {
+      return (await repeat(token, key, `/api/v1/payments/${paymentId}/cancel`, { reason }))['payment']?.id ?? '';
+    },
   };
 }
 

@@ -40,6 +40,7 @@ export const crashSteps: readonly CrashStep[] = [
 export interface RestCaller {
   createPayment(token: string, key: string, recipientId: string): Promise<string>;
   refundPayment(token: string, key: string, paymentId: string): Promise<string>;
+  cancelPayment(token: string, key: string, paymentId: string, reason: string): Promise<string>;
 }
 
 export type CrashScene = Awaited<ReturnType<typeof startCrashScene>>;
@@ -155,14 +156,20 @@ async function pendingPayment({ survivor, sender, recipient, as }: CrashScene, i
 async function cancel(t: Test, scene: CrashScene, step: CrashStep, what: string): Promise<void> {
   const { sender, survivor } = scene;
   const id = await pendingPayment(scene, 86_400);
-  const call = scene.as(sender, randomUUID());
+  const key = randomUUID();
+  const call = scene.as(sender, key);
   const request = { id, reason: 'changed my mind' };
   const doomed = await spawnDoomed(scene, step);
   const lost = doomed.connect.cancelPayment(request, call).catch(() => undefined);
   t.equal((await doomed.exited).signal, 'SIGKILL', `${what} was hit`);
   await lost;
-  const { payment } = await until(() => survivor.grpc.cancelPayment(request, call));
-  t.match(payment, { status: PaymentStatus.CANCELLED, etag: 'v2' }, `${what}: cancelled once`);
+  const answer = await until(() => survivor.grpc.cancelPayment(request, call));
+  t.match(answer.payment, { status: PaymentStatus.CANCELLED, etag: 'v2' }, `${what}: cancelled once`);
+  t.same(await survivor.connect.cancelPayment(request, call), answer, `${what}: Connect`);
+  if (scene.rest !== undefined) {
+    const again = await scene.rest.cancelPayment(call.headers['authorization'] ?? '', key, id, request.reason);
+    t.equal(again, id, `${what}: REST`);
+  }
 }
 
 async function schedule(t: Test, scene: CrashScene, step: CrashStep, what: string): Promise<void> {
