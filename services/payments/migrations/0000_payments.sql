@@ -199,23 +199,22 @@ create trigger payments_check before insert or update on payments
   for each row execute function check_payment_change();
 --> statement-breakpoint
 -- Runs as the owner, so that history comes from changes alone: the runtime role can't write it.
-create function record_payment_change() returns trigger language plpgsql security definer
+-- Once a statement: payments are written many at a time.
+create function record_payment_changes() returns trigger language plpgsql security definer
 set search_path = pg_catalog, public as $$
-declare
-  fields constant text[] := payment_changed_fields(old, new);
 begin
-  if fields = '{}' then return null; end if;
   insert into public.payment_changes
     (payment_id, version, from_status, to_status, actor_id, actor_kind, reason, changed_fields, sender_id, recipient_id)
-  values (new.id, new.version, old.status, new.status, new.change_actor_id, new.change_actor_kind, new.change_reason,
-    fields, new.sender_id, new.recipient_id);
+  select n.id, n.version, o.status, n.status, n.change_actor_id, n.change_actor_kind, n.change_reason,
+    public.payment_changed_fields(row (o.*)::public.payments, row (n.*)::public.payments), n.sender_id, n.recipient_id
+  from new_rows n join old_rows o on o.id = n.id
+  where n.version <> o.version;
   return null;
 end $$;
 --> statement-breakpoint
-create trigger payments_record after update on payments
-  for each row execute function record_payment_change();
+create trigger payments_record after update on payments referencing old table as old_rows new table as new_rows
+  for each statement execute function record_payment_changes();
 --> statement-breakpoint
--- Once a statement: new payments come many at a time.
 create function record_new_payments() returns trigger language plpgsql security definer
 set search_path = pg_catalog, public as $$
 begin

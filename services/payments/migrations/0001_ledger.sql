@@ -69,96 +69,115 @@ create table ledger_transactions (
   constraint ledger_transactions_kind check ((kind = 'refund') = (refund_id is not null))
 );
 --> statement-breakpoint
--- However often a webhook, a retry or the reconciler reports it: one capture a payment, one posting a refund.
-create unique index ledger_transactions_capture_once on ledger_transactions (payment_id) where kind = 'capture';
---> statement-breakpoint
-create unique index ledger_transactions_refund_once on ledger_transactions (refund_id) where kind = 'refund';
---> statement-breakpoint
-create index ledger_transactions_payment on ledger_transactions (payment_id);
+-- However often a webhook, a retry or the reconciler reports it: one capture a payment, which has no refund, and one
+-- posting a refund.
+create unique index ledger_transactions_once on ledger_transactions (payment_id, refund_id) nulls not distinct;
 --> statement-breakpoint
 create table ledger_entries (
-  id uuid primary key,
+  id uuid not null,
   transaction_id uuid not null references ledger_transactions (id),
   account_id uuid not null,
   currency_code text not null,
   -- Positive: credit. Negative: debit.
   minor_units bigint not null check (minor_units <> 0),
   create_time timestamptz not null default now(),
+  -- An entry is looked for with its transaction: one index less than an id of its own would cost.
+  primary key (transaction_id, id),
   constraint ledger_entries_account foreign key (account_id, currency_code)
     references ledger_accounts (id, currency_code)
 );
---> statement-breakpoint
-create index ledger_entries_transaction on ledger_entries (transaction_id);
 --> statement-breakpoint
 create index ledger_entries_account on ledger_entries (account_id, create_time desc, id desc);
 --> statement-breakpoint
 create index ledger_entries_created on ledger_entries (create_time desc, id desc);
 --> statement-breakpoint
-create function check_ledger_balance() returns trigger language plpgsql set search_path = pg_catalog, public as $$
-declare
-  transaction uuid := case tg_table_name when 'ledger_entries' then (to_jsonb(new) ->> 'transaction_id')::uuid else new.id end;
+-- The ledger is right after every statement: a posting is one, with its entries and what it says of payment and refund. So
+-- the rows of a statement are checked together, not each at commit, which cost most of a capture's time.
+create function refuse_imbalance(transactions uuid[]) returns void language plpgsql
+set search_path = pg_catalog, public as $$
 begin
-  if (select count(*) from public.ledger_entries where transaction_id = transaction) < 2 then
-    raise exception 'A ledger transaction has two entries at least.'
+  if exists (
+    select 1 from unnest(transactions) as given (id) left join public.ledger_entries e on e.transaction_id = given.id
+    group by given.id, e.currency_code having coalesce(sum(e.minor_units) <> 0, true)
+  ) then
+    raise exception 'A ledger transaction has entries, which sum to zero for each currency.'
       using errcode = 'check_violation', constraint = 'ledger_balanced';
   end if;
-  if exists (select 1 from public.ledger_entries where transaction_id = transaction
-    group by currency_code having sum(minor_units) <> 0) then
-    raise exception 'A ledger transaction sums to zero for each currency.'
-      using errcode = 'check_violation', constraint = 'ledger_balanced';
-  end if;
-  return null;
 end $$;
 --> statement-breakpoint
-create constraint trigger ledger_entries_balanced after insert on ledger_entries
-  deferrable initially deferred for each row execute function check_ledger_balance();
---> statement-breakpoint
-create constraint trigger ledger_transactions_balanced after insert on ledger_transactions
-  deferrable initially deferred for each row execute function check_ledger_balance();
---> statement-breakpoint
--- At commit, what payments and refunds say is what was posted: no completed payment without capture, no posting without
--- a state, nothing given back that the payment doesn't count, nothing reserved that no refund holds.
-create function check_payment_money() returns trigger language plpgsql set search_path = pg_catalog, public as $$
-declare
-  payment public.payments;
-  captured bigint;
-  given_back bigint;
-  refunded bigint;
-  reserved bigint;
+-- What payments and refunds say is what was posted: no completed payment without capture, no posting without a state,
+-- nothing given back that the payment doesn't count, nothing reserved that no refund holds.
+create function refuse_money_difference(payments uuid[]) returns void language plpgsql
+set search_path = pg_catalog, public as $$
 begin
-  select * into payment from public.payments
-    where id = case tg_table_name when 'payments' then new.id else (to_jsonb(new) ->> 'payment_id')::uuid end;
-  select coalesce(sum(e.minor_units) filter (where t.kind = 'capture'), 0),
-      coalesce(-sum(e.minor_units) filter (where t.kind = 'refund'), 0)
-    into captured, given_back
-    from public.ledger_transactions t
-    join public.ledger_entries e on e.transaction_id = t.id
-    join public.ledger_accounts a on a.id = e.account_id
-    where t.payment_id = payment.id and a.name = 'user' and a.user_id = payment.recipient_id
-      and e.currency_code = payment.currency_code;
-  select coalesce(sum(minor_units) filter (where status = 'completed'), 0),
-      coalesce(sum(minor_units) filter (where status = 'processing'), 0)
-    into refunded, reserved from public.refunds where payment_id = payment.id;
-  if captured <> (case when payment.complete_time is null then 0 else payment.minor_units end)
-    or given_back <> payment.refunded_minor_units
-    or refunded <> payment.refunded_minor_units
-    or reserved <> payment.reserved_minor_units
-  then
+  if exists (
+    select 1 from public.payments p,
+      lateral (
+        select coalesce(sum(e.minor_units) filter (where t.kind = 'capture'), 0) as captured,
+          coalesce(-sum(e.minor_units) filter (where t.kind = 'refund'), 0) as given_back
+        from public.ledger_transactions t join public.ledger_entries e on e.transaction_id = t.id
+        where t.payment_id = p.id
+          and e.account_id = public.ledger_account_id('user', p.recipient_id, p.currency_code)
+      ) as posted,
+      lateral (
+        select coalesce(sum(r.minor_units) filter (where r.status = 'completed'), 0) as refunded,
+          coalesce(sum(r.minor_units) filter (where r.status = 'processing'), 0) as reserved
+        from public.refunds r where r.payment_id = p.id
+      ) as returned
+    where p.id = any (payments) and (
+      captured <> (case when p.complete_time is null then 0 else p.minor_units end)
+      or given_back <> p.refunded_minor_units
+      or refunded <> p.refunded_minor_units
+      or reserved <> p.reserved_minor_units)
+  ) then
     raise exception 'Payment, refunds and ledger differ.' using errcode = 'check_violation', constraint = 'payment_money';
   end if;
+end $$;
+--> statement-breakpoint
+create function check_new_entries() returns trigger language plpgsql set search_path = pg_catalog, public as $$
+begin
+  perform public.refuse_imbalance((select array_agg(distinct transaction_id) from new_rows));
   return null;
 end $$;
 --> statement-breakpoint
-create constraint trigger payments_money after update on payments deferrable initially deferred for each row
-  when (old.status is distinct from new.status or old.refunded_minor_units is distinct from new.refunded_minor_units
-    or old.reserved_minor_units is distinct from new.reserved_minor_units)
-  execute function check_payment_money();
+create trigger ledger_entries_balanced after insert on ledger_entries referencing new table as new_rows
+  for each statement execute function check_new_entries();
 --> statement-breakpoint
-create constraint trigger refunds_money after insert or update on refunds
-  deferrable initially deferred for each row execute function check_payment_money();
+create function check_new_transactions() returns trigger language plpgsql set search_path = pg_catalog, public as $$
+begin
+  perform public.refuse_imbalance((select array_agg(id) from new_rows));
+  perform public.refuse_money_difference((select array_agg(payment_id) from new_rows));
+  return null;
+end $$;
 --> statement-breakpoint
-create constraint trigger ledger_transactions_money after insert on ledger_transactions
-  deferrable initially deferred for each row execute function check_payment_money();
+create trigger ledger_transactions_right after insert on ledger_transactions referencing new table as new_rows
+  for each statement execute function check_new_transactions();
+--> statement-breakpoint
+create function check_refund_money() returns trigger language plpgsql set search_path = pg_catalog, public as $$
+begin
+  perform public.refuse_money_difference((select array_agg(payment_id) from new_rows));
+  return null;
+end $$;
+--> statement-breakpoint
+create trigger refunds_money_new after insert on refunds referencing new table as new_rows
+  for each statement execute function check_refund_money();
+--> statement-breakpoint
+create trigger refunds_money after update on refunds referencing new table as new_rows
+  for each statement execute function check_refund_money();
+--> statement-breakpoint
+create function check_payment_money() returns trigger language plpgsql set search_path = pg_catalog, public as $$
+declare
+  changed constant uuid[] := (
+    select array_agg(n.id) from new_rows n join old_rows o on o.id = n.id
+    where (o.status, o.refunded_minor_units, o.reserved_minor_units)
+      is distinct from (n.status, n.refunded_minor_units, n.reserved_minor_units));
+begin
+  perform public.refuse_money_difference(changed);
+  return null;
+end $$;
+--> statement-breakpoint
+create trigger payments_money after update on payments referencing old table as old_rows new table as new_rows
+  for each statement execute function check_payment_money();
 --> statement-breakpoint
 create trigger ledger_entries_keep before update or delete on ledger_entries
   for each row execute function refuse_change();

@@ -165,21 +165,25 @@ export const refunds = pgTable('refunds', {
 });
 
 /** Append-only. */
-export const ledgerTransactions = pgTable('ledger_transactions', {
-  id: uuid('id').primaryKey(),
-  paymentId: uuid('payment_id')
-    .notNull()
-    .references(() => payments.id),
-  refundId: uuid('refund_id').references(() => refunds.id),
-  kind: text('kind', { enum: ['capture', 'refund'] }).notNull(),
-  createTime: instant('create_time').notNull().defaultNow(),
-});
+export const ledgerTransactions = pgTable(
+  'ledger_transactions',
+  {
+    id: uuid('id').primaryKey(),
+    paymentId: uuid('payment_id')
+      .notNull()
+      .references(() => payments.id),
+    refundId: uuid('refund_id').references(() => refunds.id),
+    kind: text('kind', { enum: ['capture', 'refund'] }).notNull(),
+    createTime: instant('create_time').notNull().defaultNow(),
+  },
+  (table) => [unique('ledger_transactions_once').on(table.paymentId, table.refundId).nullsNotDistinct()],
+);
 
 /** Append-only. Positive amounts are credits, negative ones debits. */
 export const ledgerEntries = pgTable(
   'ledger_entries',
   {
-    id: uuid('id').primaryKey(),
+    id: uuid('id').notNull(),
     transactionId: uuid('transaction_id')
       .notNull()
       .references(() => ledgerTransactions.id),
@@ -189,6 +193,7 @@ export const ledgerEntries = pgTable(
     createTime: instant('create_time').notNull().defaultNow(),
   },
   (table) => [
+    primaryKey({ columns: [table.transactionId, table.id] }),
     foreignKey({
       columns: [table.accountId, table.currencyCode],
       foreignColumns: [ledgerAccounts.id, ledgerAccounts.currencyCode],

@@ -1,19 +1,22 @@
 import { isPast, type Queryable } from '@strongroom/platform/database';
 import type { PageBounds } from '@strongroom/platform/paging';
-import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns } from 'drizzle-orm';
 import { payments, refunds } from '../schema.ts';
 import type { Refund } from './refund.ts';
 
 const { failureCode: _failureCode, ...stored } = getTableColumns(refunds);
 const columns = { ...stored, currencyCode: payments.currencyCode };
 
-/** The payment's row must be locked: the sum of what is reserved is decided under it. */
+/** Reserves its amount. The payment's row must be locked: what is left is decided under it. */
 export async function insertRefund(tx: Queryable, refund: Refund): Promise<void> {
-  await tx.orm.insert(refunds).values(refund);
-  await tx.orm
-    .update(payments)
-    .set({ reservedMinorUnits: sql`${payments.reservedMinorUnits} + ${refund.minorUnits}` })
-    .where(eq(payments.id, refund.paymentId));
+  await tx.sql`
+    with refund as (
+      insert into refunds (id, payment_id, minor_units, status, reason, actor_id, create_time)
+      values (${refund.id}, ${refund.paymentId}, ${refund.minorUnits}, ${refund.status}, ${refund.reason},
+        ${refund.actorId}, ${refund.createTime})
+    )
+    update payments set reserved_minor_units = reserved_minor_units + ${refund.minorUnits}
+    where id = ${refund.paymentId}`;
 }
 
 export async function findRefund(source: Queryable, id: string): Promise<Refund | undefined> {
@@ -48,9 +51,10 @@ export async function failRefund(
   transactionId: string | null,
 ): Promise<void> {
   await tx.sql`
-    update refunds set status = 'failed', failure_code = ${failureCode}, psp_transaction_id = ${transactionId}
-    where id = ${refund.id} and status = 'processing'`;
-  await tx.sql`
+    with refund as (
+      update refunds set status = 'failed', failure_code = ${failureCode}, psp_transaction_id = ${transactionId}
+      where id = ${refund.id} and status = 'processing'
+    )
     update payments set reserved_minor_units = reserved_minor_units - ${refund.minorUnits}
     where id = ${refund.paymentId}`;
 }
