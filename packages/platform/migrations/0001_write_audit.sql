@@ -31,17 +31,18 @@ $make$;
 --> statement-breakpoint
 -- The id of a row: the values of its key's columns.
 create function strongroom.row_key(content jsonb, key_columns text[]) returns text language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp as $$
+return (
   select string_agg(content ->> name, '/' order by position)
   from unnest(key_columns) with ordinality as part (name, position)
-$$;
+);
 --> statement-breakpoint
 create function strongroom.changed_columns(old_content jsonb, new_content jsonb) returns text[]
-language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+language sql immutable parallel safe
+return (
   select array_agg(changed.key order by changed.key)
   from jsonb_each(new_content) as changed
   where old_content -> changed.key is distinct from changed.value
-$$;
+);
 --> statement-breakpoint
 -- Arguments of the trigger: resource type, then the columns of the key.
 --
@@ -74,10 +75,10 @@ begin
   elsif tg_op = 'UPDATE' then
     -- A changed key leaves a row without partner on either side: both ids are recorded.
     with old_side as (
-      select strongroom.row_key(content, key_columns) as id, content
+      select coalesce(content ->> single_key, strongroom.row_key(content, key_columns)) as id, content
       from (select to_jsonb(old_rows) as content from old_rows) as written
     ), new_side as (
-      select strongroom.row_key(content, key_columns) as id, content
+      select coalesce(content ->> single_key, strongroom.row_key(content, key_columns)) as id, content
       from (select to_jsonb(new_rows) as content from new_rows) as written
     ), pair as (
       select coalesce(new_side.id, old_side.id) as id,

@@ -100,7 +100,9 @@ create table payments (
     end
   ),
   constraint payments_occurrence check ((parent_payment_id is null) = (occurrence_time is null))
-);
+)
+-- Room for the versions that follow soon: they find place in the same page, and then no index needs a new entry.
+with (fillfactor = 70);
 --> statement-breakpoint
 -- Each occurrence of a rule is one payment, however often the scheduler starts over.
 create unique index payments_occurrence_once on payments (parent_payment_id, occurrence_time)
@@ -141,25 +143,27 @@ create index payment_changes_sender on payment_changes (sender_id, transaction_i
 --> statement-breakpoint
 create index payment_changes_recipient on payment_changes (recipient_id, transaction_id, sequence);
 --> statement-breakpoint
-create function payment_changed_fields(before payments, after payments) returns text[]
-language sql immutable set search_path = pg_catalog as $$
-  select coalesce(array_agg(name order by name), '{}') from (values
-    ('status', before.status is distinct from after.status),
-    ('amount', before.minor_units is distinct from after.minor_units),
-    ('refunded_amount', before.refunded_minor_units is distinct from after.refunded_minor_units),
-    ('recipient_id', before.recipient_id is distinct from after.recipient_id),
-    ('description', before.description is distinct from after.description),
-    ('metadata', before.metadata is distinct from after.metadata),
-    ('payment_method_id', before.payment_method_id is distinct from after.payment_method_id),
-    ('scheduled_at', before.scheduled_time is distinct from after.scheduled_time),
-    ('recurrence', before.recurrence is distinct from after.recurrence),
-    ('time_zone', before.time_zone is distinct from after.time_zone),
-    ('psp_transaction_id', before.psp_transaction_id is distinct from after.psp_transaction_id),
-    ('failure_code', before.failure_code is distinct from after.failure_code),
-    ('failure_reason', before.failure_reason is distinct from after.failure_reason),
-    ('complete_time', before.complete_time is distinct from after.complete_time)
-  ) as fields (name, changed) where changed
-$$;
+-- By name. One expression, parsed here: PostgreSQL puts it in its callers' place, which a call a row would cost much more.
+create function payment_changed_fields(before payments, after payments) returns text[] language sql immutable parallel safe
+return array_remove(
+  array[
+    case when before.minor_units is distinct from after.minor_units then 'amount' end,
+    case when before.complete_time is distinct from after.complete_time then 'complete_time' end,
+    case when before.description is distinct from after.description then 'description' end,
+    case when before.failure_code is distinct from after.failure_code then 'failure_code' end,
+    case when before.failure_reason is distinct from after.failure_reason then 'failure_reason' end,
+    case when before.metadata is distinct from after.metadata then 'metadata' end,
+    case when before.payment_method_id is distinct from after.payment_method_id then 'payment_method_id' end,
+    case when before.psp_transaction_id is distinct from after.psp_transaction_id then 'psp_transaction_id' end,
+    case when before.recipient_id is distinct from after.recipient_id then 'recipient_id' end,
+    case when before.recurrence is distinct from after.recurrence then 'recurrence' end,
+    case when before.refunded_minor_units is distinct from after.refunded_minor_units then 'refunded_amount' end,
+    case when before.scheduled_time is distinct from after.scheduled_time then 'scheduled_at' end,
+    case when before.status is distinct from after.status then 'status' end,
+    case when before.time_zone is distinct from after.time_zone then 'time_zone' end
+  ],
+  null
+);
 --> statement-breakpoint
 create function check_payment_change() returns trigger language plpgsql set search_path = pg_catalog, public as $$
 begin
