@@ -27,8 +27,10 @@ export async function cancelPayment(
     async prepare() {
       // Outside of any transaction: nobody waits for the provider with a row locked.
       const seen = await findPayment(deps.database, request.id);
-      const isAsked = seen?.status === 'processing' && decideCancelOf(principal, seen) === 'ask-provider';
-      return isAsked ? askForCharge(deps, seen) : undefined;
+      if (seen?.status !== 'processing') return undefined;
+      // Refuses who may not, before the provider is asked for him.
+      decideCancel(principal, requireSender(principal, seen));
+      return askForCharge(deps, seen);
     },
     async write(tx, word) {
       const payment = requireSender(principal, await lockPayment(tx, request.id));
@@ -44,10 +46,6 @@ export async function cancelPayment(
   deps.signals.raise('payment-changed');
   deps.signals.raise('webhook-delivery');
   return response;
-}
-
-function decideCancelOf(...[viewer, payment]: Parameters<typeof decideCancel>) {
-  return requireSender(viewer, payment) === payment ? decideCancel(viewer, payment) : undefined;
 }
 
 /** Only while our claim on the task stands: otherwise somebody may have sent it since the provider was asked. */

@@ -8,9 +8,14 @@ import type { PaymentType } from './payment.ts';
 import { protoToPaymentType } from './payment-proto.ts';
 import type { NewPayment } from './payment-store.ts';
 
+/** What a draft hangs on beside the request. */
 export interface DraftFacts {
   readonly senderId: string;
   readonly recipientId: string;
+  /**
+   * The service's clock, for create_time and the id's first bits alone: the answer says both, and is sealed with its key
+   * in the statement that writes the payment. What hangs on time (lifetimes, leases, the order of changes) is the database's.
+   */
   readonly nowMs: number;
   readonly recurrenceIntervalMinS: number;
 }

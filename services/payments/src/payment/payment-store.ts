@@ -38,6 +38,7 @@ export function rowToPayment(row: PaymentRow): Payment {
   return { ...row, metadata: JSON.parse(row.metadata) as Record<string, string> };
 }
 
+/** As it is now, for a look: who is to change it takes `lockPayment`. */
 export async function findPayment(source: Queryable, id: string): Promise<Payment | undefined> {
   const [row] = await source.sql<PaymentRow[]>`select ${paymentColumns(source)} from payments p where p.id = ${id}`;
   return row === undefined ? undefined : rowToPayment(row);

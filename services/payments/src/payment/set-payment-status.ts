@@ -36,7 +36,10 @@ export async function setPaymentStatus(
   const response = await runPrepared(deps, SetPaymentStatusResponseSchema, request, call, {
     async prepare() {
       const seen = await findPayment(deps.database, request.id);
-      return seen?.status === 'processing' && decideStatusOf(seen, wanted) ? askForCharge(deps, seen) : undefined;
+      if (seen?.status !== 'processing') return undefined;
+      // Refuses what can't become of it, before the provider is asked.
+      decideStatus(seen, wanted);
+      return askForCharge(deps, seen);
     },
     async write(tx, word) {
       const payment = await lockPayment(tx, request.id);
@@ -51,10 +54,6 @@ export async function setPaymentStatus(
   deps.signals.raise('payment-changed');
   deps.signals.raise('webhook-delivery');
   return response;
-}
-
-function decideStatusOf(payment: Payment, wanted: PaymentStatus): boolean {
-  return decideStatus(payment, wanted) === 'ask-provider';
 }
 
 interface StatusWish {

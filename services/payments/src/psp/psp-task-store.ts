@@ -11,6 +11,7 @@ export interface PspTask {
   readonly attemptCount: number;
 }
 
+/** There is work for the provider. Nothing happens where the task is there already. */
 export async function insertTask(tx: Queryable, task: Pick<PspTask, 'id' | 'kind' | 'paymentId'>): Promise<void> {
   await tx.sql`
     insert into psp_tasks (id, kind, payment_id) values (${task.id}, ${task.kind}, ${task.paymentId})
@@ -31,7 +32,7 @@ export async function claimTasks(source: Queryable, leaseMs: number, tasksMax: n
   return [...rows];
 }
 
-/** Takes one task whether it is due or not, unless another holds its lease; for an administrator's question. */
+/** Takes one task whether it is due or not, also from who has claimed it; for an administrator's question. */
 export async function claimTask(source: Queryable, id: string, leaseMs: number): Promise<PspTask | undefined> {
   const [row] = await source.sql<PspTask[]>`
     update psp_tasks set fence = fence + 1, attempt_count = attempt_count + 1,
@@ -47,12 +48,14 @@ export async function holdTask(tx: Queryable, task: PspTask): Promise<boolean> {
   return rows.length === 1;
 }
 
+/** Due again after the delay, unless somebody else has claimed it since. */
 export async function postponeTask(source: Queryable, task: PspTask, delayMs: number): Promise<void> {
   await source.sql`
     update psp_tasks set next_attempt_time = now() + ${delayMs} * interval '1 millisecond'
     where id = ${task.id} and fence = ${task.fence}`;
 }
 
+/** Whoever holds it, there is nothing left to do for it. */
 export async function deleteTask(tx: Queryable, id: string): Promise<void> {
   await tx.sql`delete from psp_tasks where id = ${id}`;
 }

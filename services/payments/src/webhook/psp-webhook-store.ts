@@ -3,7 +3,7 @@ import { asc, eq, inArray, lt, sql } from 'drizzle-orm';
 import type { PspNotification } from '../psp/psp.ts';
 import { pspWebhookEvents as events } from '../schema.ts';
 
-/** Messages are refused when they are older than 5 minutes, so a day is enough to know a repetition. */
+/** Far longer than a message can be repeated: it is refused when it is older than 5 minutes. The rest is for questions. */
 const eventsKeptFor = '30 days';
 
 /** False for a repetition. Two at once wait for each other here, if not before for their payment. */
@@ -16,6 +16,7 @@ export async function takeEvent(tx: Queryable, { eventId, type, reference }: Psp
   return rows.length === 1;
 }
 
+/** What came of a message that was taken. */
 export async function noteEvent(tx: Queryable, eventId: string, applied: boolean, note: string): Promise<void> {
   await tx.orm.update(events).set({ applied, note }).where(eq(events.eventId, eventId));
 }
