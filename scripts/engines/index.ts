@@ -66,7 +66,7 @@ export interface EngineOptions {
   dataDir: string;
   log: Log;
   /** Where unpacked server programs are kept; shared by several data directories of one checkout. */
-  packagesDir?: string;
+  packagesDir?: string | undefined;
   /** With accounts and databases that the testkit leases to tests. */
   forTests?: boolean;
   /** Mode of engines.json; only for a set that several accounts of one machine share. */

@@ -24,6 +24,8 @@ export interface SystemOptions {
   readonly dataDir: string;
   readonly log: Log;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Where unpacked server programs are kept, if not with the data. */
+  readonly packagesDir?: string;
   /** Gives up, and stops what was started by then. */
   readonly signal?: AbortSignal;
 }
@@ -46,12 +48,12 @@ export interface RunningSystem {
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
   const dataDir = resolve(options.dataDir);
   const environment = options.environment ?? process.env;
-  const { log, signal } = options;
+  const { log, packagesDir, signal } = options;
   await mkdir(join(dataDir, 'logs'), { recursive: true });
   await claim(dataDir, log);
   try {
     const secrets = await systemSecrets(dataDir);
-    const [engines] = await Promise.all([startEngines({ dataDir, log, environment }), ensureConsole(log)]);
+    const [engines] = await Promise.all([startEngines({ dataDir, log, environment, packagesDir }), ensureConsole(log)]);
     signal?.throwIfAborted();
     const databases = await migrateDatabases(engines.urls.postgres.superuserUrl, secrets.roles, log);
     await writeDevelopmentCertificates(join(dataDir, 'tls'), serviceNames);

@@ -5,7 +5,7 @@ import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { PaymentType } from '@strongroom/gen/strongroom/payments/v1/payment_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
-import { openSql, until } from '@strongroom/testkit';
+import { openSql, testEngines, until } from '@strongroom/testkit';
 import t, { type Test } from 'tap';
 import { startEngines } from '../../scripts/engines/index.ts';
 import { openProcessTable, stopProcess } from '../../scripts/support/process-table.ts';
@@ -144,7 +144,8 @@ t.test(
     await stopProcess(nats, { signal: 'SIGKILL', graceMs: 5_000 });
     const during = await createPayments(ada, 'f5-during');
     await rm(join(system.dataDir, 'engines', 'nats', 'jetstream'), { recursive: true });
-    await startEngines({ dataDir: system.dataDir, log: () => undefined, environment: {} });
+    const { packagesDir } = testEngines();
+    await startEngines({ dataDir: system.dataDir, packagesDir, log: () => undefined, environment: {} });
     await system.restart('admin');
     await settled();
     const ids = [...before, ...during];

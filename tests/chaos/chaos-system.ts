@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { openSql, until } from '@strongroom/testkit';
+import { openSql, testEngines, until } from '@strongroom/testkit';
 import type { Test } from 'tap';
 import { startEngines } from '../../scripts/engines/index.ts';
 import { type DatabaseName, databaseNames, type EngineName } from '../../scripts/support/names.ts';
@@ -108,7 +108,8 @@ export async function startChaos(t: Test, environment: Readonly<Record<string, s
       return () => process.kill(pid, 'SIGCONT');
     },
     async startEngines() {
-      await startEngines({ dataDir: system.dataDir, log: () => undefined, environment: {} });
+      const { packagesDir } = testEngines();
+      await startEngines({ dataDir: system.dataDir, packagesDir, log: () => undefined, environment: {} });
     },
     pidOf,
     isReady: (name) => asksOk(name, '/readyz'),

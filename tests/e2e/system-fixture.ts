@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { testEngines } from '@strongroom/testkit';
 import { removeEngines } from '../../scripts/engines/index.ts';
 import { createPerson, type Person } from '../../scripts/journey/client.ts';
 import { freePort } from '../../scripts/support/ports.ts';
@@ -52,6 +53,7 @@ export async function startTestSystem(
   const system = await startSystem({
     dataDir,
     log: () => undefined,
+    packagesDir: testEngines().packagesDir,
     environment: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
