@@ -42,7 +42,7 @@ export async function createPasswordHasher(options: PasswordHasherOptions): Prom
     idleTimeout: 60_000,
     // The loop goes first: people who are signed in don't wait for those who sign in. A little, for with much more a busy
     // machine would let nobody sign in.
-    niceIncrement: 2,
+    niceIncrement: 5,
   });
 
   async function run<Task, Result>(name: 'hash' | 'compare' | 'measure', task: Task, signal?: AbortSignal) {
