@@ -24,14 +24,30 @@ async function compressFiles(folder: string): Promise<void> {
   );
 }
 
+/** Several builds may end at once: each moves the bundle before it away whole, until its own could be put there. */
+async function putInPlace(): Promise<void> {
+  for (;;) {
+    await rename(consoleDist, replaced).catch(ignoring('ENOENT'));
+    await rm(replaced, { recursive: true, force: true });
+    const isTaken = await rename(unfinished, consoleDist).then(() => false, ignoring('ENOTEMPTY', 'EEXIST'));
+    if (isTaken === false) return;
+  }
+}
+
+function ignoring(...codes: readonly string[]) {
+  return (error: NodeJS.ErrnoException) => {
+    if (!codes.includes(error.code ?? '')) throw error;
+  };
+}
+
 const hash = await hashSources();
 const unfinished = `${consoleDist}.${process.pid}`;
+const replaced = `${unfinished}.replaced`;
 try {
   await build({ ...bundleOptions, build: { ...bundleOptions.build, outDir: unfinished } });
   await compressFiles(join(unfinished, 'assets'));
   await writeFile(join(unfinished, hashFile), `${hash}\n`);
-  await rm(consoleDist, { recursive: true, force: true });
-  await rename(unfinished, consoleDist);
+  await putInPlace();
 } finally {
   await rm(unfinished, { recursive: true, force: true });
 }

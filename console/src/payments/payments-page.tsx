@@ -86,6 +86,7 @@ function columnsFor(userId: string | undefined): Column<Payment>[] {
   return [
     {
       title: 'What for',
+      isLong: true,
       cell: ({ id, description }) => <Link href={`/payments/${id}`}>{description || 'No description'}</Link>,
     },
     {

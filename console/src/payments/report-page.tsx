@@ -44,8 +44,9 @@ function CurrencySection({ report }: { report: CurrencyReport }) {
   return (
     <Section title={currencyCode}>
       <p>
-        {String(paymentCount)} payments of {formatMoney(totalMinorUnits, currencyCode)} together, of which{' '}
-        {formatMoney(refundedMinorUnits, currencyCode)} went back.
+        {String(paymentCount)} {paymentCount === 1n ? 'payment' : 'payments'} of{' '}
+        {formatMoney(totalMinorUnits, currencyCode)} together, of which {formatMoney(refundedMinorUnits, currencyCode)}{' '}
+        went back.
       </p>
       <Table
         caption={`Payments in ${currencyCode} by state`}

@@ -3,6 +3,8 @@ import type { ReactNode } from 'react';
 export interface Column<Row> {
   readonly title: string;
   readonly isNumber?: boolean;
+  /** Holds what may be long and has no spaces, so it may break anywhere. */
+  readonly isLong?: boolean;
   cell(row: Row): ReactNode;
 }
 
@@ -19,28 +21,35 @@ interface TableProps<Row> {
 export function Table<Row>({ caption, columns, rows, empty, keyOf }: TableProps<Row>) {
   if (rows.length === 0) return <p className="empty">{empty}</p>;
   return (
-    <table>
-      <caption>{caption}</caption>
-      <thead>
-        <tr>
-          {columns.map(({ title, isNumber }) => (
-            <th key={title} scope="col" className={isNumber ? 'number' : undefined}>
-              {title}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={keyOf(row)}>
-            {columns.map(({ title, isNumber, cell }) => (
-              <td key={title} data-label={title} className={isNumber ? 'number' : undefined}>
-                {cell(row)}
-              </td>
+    <div className="table-scroll">
+      <table>
+        <caption>{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.title} scope="col" className={classOf(column)}>
+                {column.title}
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={keyOf(row)}>
+              {columns.map((column) => (
+                <td key={column.title} data-label={column.title} className={classOf(column)}>
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
+}
+
+function classOf<Row>({ isNumber, isLong }: Column<Row>): string | undefined {
+  if (isNumber) return 'number';
+  return isLong ? 'long' : undefined;
 }

@@ -72,7 +72,7 @@ export function UsersPage() {
 
 const columns: Column<User>[] = [
   { title: 'Name', cell: ({ id, name }) => <Link href={`/admin/users/${id}`}>{name || 'Erased'}</Link> },
-  { title: 'E-mail address', cell: ({ email }) => email || '—' },
+  { title: 'E-mail address', isLong: true, cell: ({ email }) => email || '—' },
   { title: 'Role', cell: ({ role }) => enumInWords(Role, role) },
   {
     title: 'Status',
