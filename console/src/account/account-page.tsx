@@ -13,6 +13,7 @@ import { Time } from '../ui/time.tsx';
 import { enumInWords } from '../ui/words.ts';
 import { AccountTabs } from './account-tabs.tsx';
 import { PreferencesSection } from './preferences-section.tsx';
+import { ProfileSection } from './profile-section.tsx';
 
 export function AccountPage() {
   const query = useQuery(AuthService.method.getMe);
@@ -24,6 +25,7 @@ export function AccountPage() {
           {({ user }) => user !== undefined && <OwnFacts user={user} />}
         </Listing>
       </Section>
+      <ProfileSection />
       <PreferencesSection />
     </Page>
   );

@@ -4,6 +4,7 @@ const tabs = [
   ['/account', 'You'],
   ['/account/security', 'Security'],
   ['/account/sessions', 'Sessions'],
+  ['/account/data', 'Your data'],
 ] as const;
 
 export function AccountTabs() {

@@ -60,6 +60,9 @@ function EndButtons() {
   );
 }
 
+/** RFC 8176, in words. */
+const methods: Readonly<Record<string, string>> = { pwd: 'Password', otp: 'Code', hwk: 'Passkey', mfa: 'Two factors' };
+
 const columns: Column<Session>[] = [
   {
     title: 'Browser or program',
@@ -70,7 +73,10 @@ const columns: Column<Session>[] = [
     ),
   },
   { title: 'Address', cell: ({ ipAddress }) => <code>{ipAddress}</code> },
-  { title: 'By', cell: ({ authenticationMethods }) => authenticationMethods.join(', ') },
+  {
+    title: 'By',
+    cell: ({ authenticationMethods }) => authenticationMethods.map((method) => methods[method] ?? method).join(', '),
+  },
   { title: 'Since', cell: ({ createTime }) => <Time value={createTime} /> },
   { title: 'Last used', cell: ({ lastUsedTime }) => <Time value={lastUsedTime} /> },
   { title: 'Acts', cell: ({ id, current }) => (current ? '—' : <RevokeButton id={id} />) },

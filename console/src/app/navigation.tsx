@@ -12,6 +12,8 @@ const entries: readonly Entry[] = [
   { path: '/ledger', label: 'Ledger' },
   { path: '/payment-methods', label: 'Payment methods' },
   { path: '/payments/report', label: 'Report', roles: ['VENDOR', 'ADMIN'] },
+  { path: '/webhooks', label: 'Webhooks', roles: ['VENDOR', 'ADMIN'] },
+  { path: '/proof', label: 'Proof check' },
   { path: '/account', label: 'Account' },
 ];
 
@@ -19,7 +21,6 @@ const adminEntries: readonly Entry[] = [
   { path: '/admin/users', label: 'Users' },
   { path: '/admin/lockouts', label: 'Lockouts' },
   { path: '/admin/audit', label: 'Audit log' },
-  { path: '/admin/proof', label: 'Proof check' },
   { path: '/admin/anomalies', label: 'Anomalies' },
   { path: '/admin/keys', label: 'Keys' },
   { path: '/admin/flags', label: 'Flags' },

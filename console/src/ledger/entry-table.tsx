@@ -13,7 +13,7 @@ export function EntryTable({ entries }: { entries: readonly LedgerEntry[] }) {
       columns={columns}
       rows={entries}
       keyOf={({ id }) => id}
-      empty="Nothing was posted yet: a payment is once the provider has collected it."
+      empty="Nothing was posted to your accounts. The recipient’s are, once the provider has collected the payment."
     />
   );
 }

@@ -13,6 +13,7 @@ import type { FormValues } from '../ui/form-values.ts';
 import { Page } from '../ui/page.tsx';
 import { choiceOf, choicesOf } from '../ui/words.ts';
 import { methodName } from './method-name.ts';
+import { rememberAct } from './own-acts.ts';
 import { ScheduleFields } from './schedule-fields.tsx';
 import { useAttemptKey } from './use-attempt-key.ts';
 
@@ -21,7 +22,8 @@ export function NewPaymentPage() {
   const [type, setType] = useState<PaymentType>(PaymentType.INSTANT);
   const keyOf = useAttemptKey();
   const create = useMutation(PaymentsService.method.createPayment, {
-    onSuccess({ payment }) {
+    onSuccess({ payment, auditEventId }) {
+      if (payment !== undefined) rememberAct(payment.id, { what: 'Made', eventId: auditEventId });
       void invalidate(PaymentsService.method.listPayments, PaymentsService.method.getBalances);
       navigate(`/payments/${payment?.id}`);
     },

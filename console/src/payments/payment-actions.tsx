@@ -7,6 +7,8 @@ import { amountText, formatMoney, parseMoney } from '../money/money.ts';
 import { useClaims } from '../session/session-store.ts';
 import { ConfirmButton } from '../ui/confirm-button.tsx';
 import { Field } from '../ui/field.tsx';
+import { EditButton } from './edit-button.tsx';
+import { rememberAct } from './own-acts.ts';
 import { useAttemptKey } from './use-attempt-key.ts';
 
 const { cancelPayment, refundPayment, getPayment, listPayments, listRefunds, listLedgerEntries } =
@@ -26,6 +28,7 @@ export function PaymentActions({ payment }: { payment: Payment }) {
   if (!canCancel && !canRefund) return null;
   return (
     <div className="actions">
+      {isPending && isSender && <EditButton payment={payment} />}
       {canCancel && <CancelButton payment={payment} />}
       {canRefund && <RefundButton payment={payment} />}
     </div>
@@ -42,7 +45,8 @@ function CancelButton({ payment: { id, etag } }: { payment: Payment }) {
       confirmLabel="Cancel the payment"
       act={async (values) => {
         const reason = values.text('reason');
-        await cancel.mutateAsync({ id, etag, reason, requestId: keyOf(`${etag} ${reason}`) });
+        const { auditEventId } = await cancel.mutateAsync({ id, etag, reason, requestId: keyOf(`${etag} ${reason}`) });
+        rememberAct(id, { what: 'Cancelled', eventId: auditEventId });
         await refreshed();
       }}
     >
@@ -67,7 +71,13 @@ function RefundButton({ payment: { id, amount, refundedAmount } }: { payment: Pa
         const minorUnits = parseMoney(values.text('amount.minor_units'), currencyCode) ?? 0n;
         const reason = values.text('reason');
         const requestId = keyOf(`${left} ${minorUnits} ${reason}`);
-        await refund.mutateAsync({ id, amount: { currencyCode, minorUnits }, reason, requestId });
+        const { auditEventId } = await refund.mutateAsync({
+          id,
+          amount: { currencyCode, minorUnits },
+          reason,
+          requestId,
+        });
+        rememberAct(id, { what: 'Refunded', eventId: auditEventId });
         await refreshed();
       }}
     >

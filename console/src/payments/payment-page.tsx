@@ -12,6 +12,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useParams } from 'wouter';
 import { invalidate } from '../api/invalidate.ts';
 import { formatMoney } from '../money/money.ts';
+import { useClaims } from '../session/session-store.ts';
 import { Facts } from '../ui/facts.tsx';
 import { Identifier } from '../ui/identifier.tsx';
 import { Listing } from '../ui/listing.tsx';
@@ -22,6 +23,7 @@ import { enumInWords, inWords } from '../ui/words.ts';
 import { LiveBadge } from '../watch/live-badge.tsx';
 import { PaymentActions } from './payment-actions.tsx';
 import { PaymentEntries } from './payment-entries.tsx';
+import { ReceiptList } from './receipt-list.tsx';
 import { RefundList } from './refund-list.tsx';
 import { StatusBadge } from './status-badge.tsx';
 import { usePaymentFeed } from './use-payment-feed.ts';
@@ -63,6 +65,8 @@ function useShownPayment(id: string): (payment: Payment) => void {
 
 function PaymentDetails({ payment }: { payment: Payment }) {
   const { amount, refundedAmount } = payment;
+  const ownId = useClaims()?.userId;
+  const person = (id: string) => (id === ownId ? 'You' : <Identifier id={id} isWhole />);
   const money = (value: typeof amount) => value && formatMoney(value.minorUnits, value.currencyCode);
   return (
     <>
@@ -73,8 +77,8 @@ function PaymentDetails({ payment }: { payment: Payment }) {
             ['Id', <Identifier key="id" id={payment.id} isWhole />],
             ['Type', enumInWords(PaymentType, payment.type)],
             ['Given back', refundedAmount && refundedAmount.minorUnits > 0n ? money(refundedAmount) : undefined],
-            ['From', <Identifier key="from" id={payment.senderId} isWhole />],
-            ['To', <Identifier key="to" id={payment.recipientId} isWhole />],
+            ['From', person(payment.senderId)],
+            ['To', person(payment.recipientId)],
             ['Due', payment.scheduledAt && <Time value={payment.scheduledAt} />],
             ['Again by', payment.recurrence],
             ['Made', <Time key="made" value={payment.createTime} />],
@@ -94,6 +98,7 @@ function PaymentDetails({ payment }: { payment: Payment }) {
           empty="Nothing has changed since it was made."
         />
       </Section>
+      <ReceiptList paymentId={payment.id} />
       <RefundList payment={payment} />
       <PaymentEntries paymentId={payment.id} />
     </>
@@ -106,7 +111,11 @@ const changeColumns: Column<PaymentChange>[] = [
   { title: 'From', cell: ({ fromStatus }) => (fromStatus === 0 ? '—' : enumInWords(PaymentStatus, fromStatus)) },
   {
     title: 'By',
-    cell: ({ actorKind, actorId }) => (actorId === '' ? inWords(actorKind) : <Identifier id={actorId} />),
+    cell: ({ actorKind, actorId }) => (actorId === '' ? actorName(actorKind) : <Identifier id={actorId} />),
   },
   { title: 'Why', cell: ({ reason }) => reason || '—' },
 ];
+
+function actorName(kind: string): string {
+  return kind === 'psp' ? 'Provider' : inWords(kind);
+}

@@ -4,6 +4,8 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useSearch } from 'wouter';
 import { transport } from '../api/transport.ts';
+import { useClaims } from '../session/session-store.ts';
+import { downloadFile } from '../ui/download.ts';
 import { Field, TextField } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
 import { Page, Section } from '../ui/page.tsx';
@@ -15,6 +17,7 @@ const admin = createClient(AdminService, transport);
 
 export function ProofPage() {
   const sequence = new URLSearchParams(useSearch()).get('sequence') ?? '';
+  const isAdmin = useClaims()?.role === 'ADMIN';
   const [receipt, setReceipt] = useState('');
   const fetching = useMutation({
     mutationFn: async (number: string) =>
@@ -26,24 +29,36 @@ export function ProofPage() {
         This browser checks that a record stands in the log as it was written: it hashes the record up to the root of
         the tree, and checks the signatures under that root. The server is not asked whether it is right.
       </p>
-      <Section title="Receipt">
-        <Form
-          submitLabel="Get the receipt"
-          isPending={fetching.isPending}
-          error={fetching.error}
-          onSubmit={(values) => fetching.mutate(values.text('sequence'))}
-        >
-          <Field
-            key={sequence}
-            name="sequence"
-            label="Number of the event"
-            inputMode="numeric"
-            pattern="[0-9]{1,16}"
-            defaultValue={sequence}
-            required
-          />
-        </Form>
-      </Section>
+      {isAdmin && (
+        <Section title="Receipt">
+          <Form
+            submitLabel="Get the receipt"
+            isPending={fetching.isPending}
+            error={fetching.error}
+            onSubmit={(values) => fetching.mutate(values.text('sequence'))}
+          >
+            <Field
+              key={sequence}
+              name="sequence"
+              label="Number of the event"
+              inputMode="numeric"
+              pattern="[0-9]{1,16}"
+              defaultValue={sequence}
+              required
+            />
+          </Form>
+          {receipt !== '' && (
+            <p>
+              <button
+                type="button"
+                onClick={() => downloadFile(`event-${fetching.variables ?? ''}.tlog-proof`, receipt, 'text/plain')}
+              >
+                Download the receipt
+              </button>
+            </p>
+          )}
+        </Section>
+      )}
       <CheckSection receipt={receipt} onReceipt={setReceipt} />
     </Page>
   );
@@ -80,7 +95,7 @@ function CheckSection({ receipt, onReceipt }: { receipt: string; onReceipt(text:
         <TextField
           name="receipt"
           label="Receipt"
-          hint="Got above, or pasted from a .tlog-proof file."
+          hint="What a .tlog-proof file holds."
           value={receipt}
           onChange={(event) => change(event.target.value)}
           rows={8}

@@ -41,7 +41,7 @@ const columns: Column<AuditEvent>[] = [
     title: 'More',
     cell: (event) => (
       <>
-        <EventDetails event={event} /> <Link href={`/admin/proof?sequence=${event.sequence}`}>Proof</Link>
+        <EventDetails event={event} /> <Link href={`/proof?sequence=${event.sequence}`}>Proof</Link>
       </>
     ),
   },

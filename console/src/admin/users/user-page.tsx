@@ -15,6 +15,7 @@ import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { enumInWords } from '../../ui/words.ts';
 import { LockoutState } from '../lockouts/lockout-state.tsx';
+import { LegalHold } from './legal-hold.tsx';
 import { personRoles } from './user-choices.ts';
 
 const { getUser, listUsers, setUserRole, setUserStatus, revokeUserSessions, deleteUser } = AdminService.method;
@@ -53,6 +54,7 @@ function UserDetails({ user }: { user: User }) {
         />
         {status !== UserStatus.DELETED && <UserActs user={user} />}
       </Section>
+      {status !== UserStatus.DELETED && <LegalHold userId={user.id} />}
       {user.email !== '' && (
         <Section title="Lockout">
           <LockoutState email={user.email} />

@@ -1,0 +1,15 @@
+/** The secret by which an endpoint knows that a message is ours. Nobody can read it again. */
+export function SecretNotice({ secret, onSeen }: { secret: string; onSeen(): void }) {
+  return (
+    <div className="notice" role="status">
+      <p className="notice-message">Signing secret</p>
+      <p>It is shown only now. Your server checks the signature of each message by it (Standard Webhooks).</p>
+      <p>
+        <code className="secret">{secret}</code>
+      </p>
+      <button type="button" className="primary" onClick={onSeen}>
+        I have kept it
+      </button>
+    </div>
+  );
+}
