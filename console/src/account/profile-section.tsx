@@ -93,6 +93,7 @@ function changesOf(values: FormValues, profile: Profile | undefined) {
       taxId,
     },
     updateMask: { paths },
-    etag: profile?.etag || undefined,
+    // Before the first change there is no row whose version could count.
+    etag: profile?.createTime === undefined ? undefined : profile.etag,
   };
 }
