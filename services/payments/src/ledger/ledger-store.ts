@@ -22,7 +22,8 @@ export function postingCtes(sql: Queryable['sql'], source: string) {
     ledger_account as (
       insert into ledger_accounts (name, user_id, currency_code)
       select distinct account, user_id, currency_code from posting
-      where not exists (select 1 from ledger_accounts where id = account_id)
+      -- offset 0: a look by key, where a plan from the time of few accounts would read all of them.
+      where not exists (select 1 from ledger_accounts where id = account_id offset 0)
       -- One order for all, or two statements that make the same accounts could wait for each other.
       order by account, user_id, currency_code
       on conflict do nothing
