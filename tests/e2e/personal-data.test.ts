@@ -1,4 +1,5 @@
-// What is secret leaves no trace, and what is personal goes when the person goes: over the whole system.
+// What the whole system records of an act and of a person, what of it is secret and leaves no trace, and what goes when the
+// person goes.
 import { join } from 'node:path';
 import { createOtlpReceiver, openSql, until } from '@strongroom/testkit';
 import { generateSync } from 'otplib';
@@ -8,7 +9,8 @@ import { readJson } from '../../scripts/support/files.ts';
 import { freePort } from '../../scripts/support/ports.ts';
 import { scrape } from '../chaos/scrape.ts';
 import { dumpDatabase, filesWithMarkers, holdsMarker, markedRequests } from './canary.ts';
-import { type SignedIn, startTestSystem, testPassword } from './system-fixture.ts';
+import { type SignedIn, send, startTestSystem, testPassword } from './system-fixture.ts';
+import { checkTrace } from './trace.ts';
 
 t.setTimeout(240_000);
 
@@ -20,27 +22,12 @@ const system = await startTestSystem(t.teardown, {
   ADMIN_METRICS_PORT: String(adminMetricsPort),
 });
 t.teardown(() => traces.close());
+const admin = await system.administrator();
 const { databases } = (await readJson<EngineUrls>(join(system.dataDir, 'engines.json')))?.postgres ?? {};
 if (databases === undefined) throw new Error('the system has left no engines.json');
 
 const dumps = () =>
   Promise.all(Object.entries(databases).map(async ([name, url]) => ({ name, dump: await dumpDatabase(url) })));
-
-async function send(person: SignedIn, method: string, path: string, body?: unknown) {
-  const response = await fetch(`${system.gatewayUrl}/api/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${person.token}`,
-      'content-type': 'application/json',
-      'idempotency-key': crypto.randomUUID(),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  // biome-ignore lint/suspicious/noExplicitAny: an outside client, which knows no types of ours
-  const json: any = text === '' ? undefined : JSON.parse(text);
-  return { status: response.status, text, json };
-}
 
 const personal = {
   phone: '+4915735998877',
@@ -60,12 +47,12 @@ async function actWithSecrets(t: Test, person: SignedIn): Promise<string[]> {
     ['POST', '/payment-methods', { bankAccount: { iban, holderName } }, 201],
   ];
   for (const [method, path, body, status] of steps) {
-    const { status: got, text } = await send(person, method, path, body);
+    const { status: got, text } = await send(system, person, method, path, body);
     t.equal(got, status, `${method} ${path} ${got === status ? '' : text}`);
   }
-  const { json: totp } = await send(person, 'POST', '/auth/mfa/totp', {});
+  const { json: totp } = await send(system, person, 'POST', '/auth/mfa/totp', {});
   const code = generateSync({ secret: totp.secret });
-  const { json: confirmed } = await send(person, 'POST', '/auth/mfa/totp/confirm', { code });
+  const { json: confirmed } = await send(system, person, 'POST', '/auth/mfa/totp/confirm', { code });
   t.equal(confirmed?.backupCodes?.length, 10);
   return [
     ...Object.values(personal),
@@ -78,6 +65,10 @@ async function actWithSecrets(t: Test, person: SignedIn): Promise<string[]> {
     person.token.split('.')[2] as string,
   ];
 }
+
+t.test('SM: one trace leads from the edge through services, database and bus to the audit row', (t) =>
+  checkTrace(t, system, traces),
+);
 
 t.test('B-canary: no secret of any RPC is in a database, the bus, a log, a trace, a cache or an error', async (t) => {
   const ada = await system.person('ada');
@@ -127,9 +118,9 @@ t.test(
   'B-erase, older fault 44: a person exports everything, is erased everywhere, and the others keep what is theirs',
   async (t) => {
     const [eve, bob] = [await system.person('evelyn'), await system.person('bob')];
-    await send(eve, 'PATCH', '/profile', { ...personal, bio: 'Evelyn collects sextants.' });
-    const method = await send(eve, 'POST', '/payment-methods', { card });
-    const paid = await send(eve, 'POST', '/payments', {
+    await send(system, eve, 'PATCH', '/profile', { ...personal, bio: 'Evelyn collects sextants.' });
+    const method = await send(system, eve, 'POST', '/payment-methods', { card });
+    const paid = await send(system, eve, 'POST', '/payments', {
       type: 'PAYMENT_TYPE_INSTANT',
       amount: { currencyCode: 'EUR', minorUnits: '4210' },
       recipientId: bob.id,
@@ -139,7 +130,7 @@ t.test(
     t.equal(paid.status, 201, 'a payment');
     await until(
       async () =>
-        (await send(eve, 'GET', `/payments/${paid.json.payment.id}`)).json.payment.status ===
+        (await send(system, eve, 'GET', `/payments/${paid.json.payment.id}`)).json.payment.status ===
         'PAYMENT_STATUS_COMPLETED',
       {
         what: 'the completion',
@@ -148,7 +139,7 @@ t.test(
     );
     const exported = await until(
       async () => {
-        const { text } = await send(eve, 'GET', '/profile/export');
+        const { text } = await send(system, eve, 'GET', '/profile/export');
         return text.includes('PAYMENT_CREATED') ? text : undefined;
       },
       { what: 'an export with what the log holds', timeoutMs: 30_000 },
@@ -165,7 +156,7 @@ t.test(
       t.ok(exported.includes(fact), `the export has ${fact}`);
     }
 
-    const erased = await send(eve, 'POST', '/profile/erase', {});
+    const erased = await send(system, eve, 'POST', '/profile/erase', {});
     t.equal(erased.status, 200, 'the erasure');
     await until(
       async () => {
@@ -178,9 +169,9 @@ t.test(
       },
       { what: 'nothing of the person in any database', timeoutMs: 30_000 },
     );
-    t.equal((await send(eve, 'GET', '/auth/me')).status, 401);
+    t.equal((await send(system, eve, 'GET', '/auth/me')).status, 401);
     t.equal(
-      (await send(bob, 'GET', `/payments/${paid.json.payment.id}`)).json.payment.status,
+      (await send(system, bob, 'GET', `/payments/${paid.json.payment.id}`)).json.payment.status,
       'PAYMENT_STATUS_COMPLETED',
       'the payee keeps his payment',
     );
@@ -188,14 +179,14 @@ t.test(
 );
 
 t.test('S4.4: what a superuser writes by psql is in the log without an actor, and the alerts see it', async (t) => {
-  const [ada, admin] = [await system.person('ada'), await system.administrator()];
-  await send(ada, 'PATCH', '/profile', { bio: 'Hers' });
+  const ada = await system.person('ada');
+  await send(system, ada, 'PATCH', '/profile', { bio: 'Hers' });
   const psql = openSql(databases.profile);
   t.teardown(() => psql.end());
   await psql`update profiles set bio = 'Not hers' where user_id = ${ada.id}::uuid`;
   await psql`insert into avatars (user_id, content) select gen_random_uuid(), '\\x00' from generate_series(1, 120)`;
   await psql`delete from avatars where content = '\\x00'`;
-  const read = async (path: string) => (await send(admin, 'GET', path)).json;
+  const read = async (path: string) => (await send(system, admin, 'GET', path)).json;
   const event = await until(
     async () => {
       const { events } = await read(`/admin/audit-logs?action=DB_WRITE&resourceId=${ada.id}&pageSize=20`);

@@ -41,6 +41,29 @@ export interface SignedIn extends Person {
   readonly token: string;
 }
 
+/** A call with any method, by the person's token and with a key of its own. */
+export async function send(
+  { gatewayUrl }: Pick<TestSystem, 'gatewayUrl'>,
+  { token }: SignedIn,
+  method: string,
+  path: string,
+  body?: unknown,
+) {
+  const response = await fetch(`${gatewayUrl}/api/v1${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'idempotency-key': crypto.randomUUID(),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  // biome-ignore lint/suspicious/noExplicitAny: an outside client, which knows no types of ours
+  const json: any = text === '' ? undefined : JSON.parse(text);
+  return { status: response.status, text, json };
+}
+
 /** The whole system with engines of its own, on free ports and in a folder of its own; gone when the test ends. */
 export async function startTestSystem(
   teardown: (close: () => Promise<void>) => void,
