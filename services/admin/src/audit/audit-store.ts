@@ -1,5 +1,20 @@
 import { isOneOf, type Queryable } from '@strongroom/platform/database';
-import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, like, lt, sql as orm, type SQL } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  Column,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  gte,
+  inArray,
+  is,
+  like,
+  lt,
+  sql as orm,
+  type SQL,
+} from 'drizzle-orm';
 import { union } from 'drizzle-orm/pg-core';
 import { auditRecords } from '../audit-schema.ts';
 import { orEmpty, utcText } from '../queries.ts';
@@ -78,6 +93,11 @@ const columns = {
   details: orm<StoredRecord['details']>`${auditRecords.details}::text`.mapWith(JSON.parse),
 };
 
+/** The same of rows that a function gives: drizzle takes a table's columns from the table alone. */
+const unboundColumns = Object.fromEntries(
+  Object.entries(columns).map(([name, column]) => [name, is(column, Column) ? orm`${column}`.mapWith(column) : column]),
+) as unknown as typeof columns;
+
 export interface RecordPage {
   readonly limit: number;
   readonly descending: boolean;
@@ -139,7 +159,7 @@ export async function listPersonRecords(
 }
 
 export async function findRecord(db: Queryable, sequence: number): Promise<SequencedRecord | undefined> {
-  const [row] = await db.orm.select(columns).from(auditRecords).where(eq(auditRecords.sequence, sequence));
+  const [row] = await db.orm.select(unboundColumns).from(orm`find_audit_record(${sequence}) as ${auditRecords}`);
   return row;
 }
 

@@ -31,7 +31,7 @@ export async function getInclusionProof(
 ): Promise<MessageInitShape<typeof GetInclusionProofResponseSchema>> {
   const { auditDatabase } = deps;
   const index = await requireSequence(deps, request);
-  const [found] = await readEntries(auditDatabase, index, 1);
+  const [[found], stored] = await Promise.all([readEntries(auditDatabase, index, 1), findRecord(auditDatabase, index)]);
   if (!found) throw errors.AUDIT_EVENT_NOT_FOUND();
   const { size, root, note } = await requireCheckpoint(deps, index, request.treeSize);
   const leaf = leafHash(found.entry);
@@ -44,7 +44,6 @@ export async function getInclusionProof(
     hashes: proof,
     checkpoint: note,
   };
-  const stored = await findRecord(auditDatabase, index);
   // Past its retention: the leaf is proven as before, what it committed to is gone.
   if (!stored) return { ...common, tlogProof: formatProof({ index, hashes: proof, checkpoint: note }) };
   const record = recordToAuditRecord(stored);
