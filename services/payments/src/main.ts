@@ -14,7 +14,7 @@ import {
 } from '@strongroom/platform/service';
 import { buildApp } from './app.ts';
 import { configFaults, paymentsVariables } from './config.ts';
-import { createKeysInFlight } from './idempotency/idempotent.ts';
+import { createKeysInFlight } from './idempotency/keys-in-flight.ts';
 import { writeNewPayments } from './payment/new-payment-store.ts';
 import { createFeedHorizon } from './payment/payment-feed-store.ts';
 import { createPsp } from './psp/create-psp.ts';

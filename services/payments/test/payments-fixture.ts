@@ -20,7 +20,7 @@ import { createTestDatabase, createTestTokens, openSql, until } from '@strongroo
 import type { Test } from 'tap';
 import { buildApp } from '../src/app.ts';
 import { paymentsVariables } from '../src/config.ts';
-import { createKeysInFlight } from '../src/idempotency/idempotent.ts';
+import { createKeysInFlight } from '../src/idempotency/keys-in-flight.ts';
 import { writeNewPayments } from '../src/payment/new-payment-store.ts';
 import { createFeedHorizon } from '../src/payment/payment-feed-store.ts';
 import { createPsp } from '../src/psp/create-psp.ts';

@@ -1,5 +1,3 @@
-import type { ISql } from './types.ts';
-
 export type ActorKind = 'user' | 'service' | 'anonymous' | 'database';
 
 /** Who does what is written. Empty texts where something isn't known. `actOf(call)` of rpc makes one of a call. */
@@ -28,26 +26,4 @@ export function serviceAct(name: string, known: Partial<Act> = {}): Act {
     actorKind: 'service',
     actorName: name,
   };
-}
-
-/**
- * For a write that is a single statement: a CTE that sets the act for the triggers of the write audit, which run at the
- * end of the statement. A CTE that nothing refers to isn't evaluated, so the write must select from `act`:
- *
- *     with ${actCte(sql, act)} insert into payments (id, …) select ${id}, … from act
- */
-export function actCte(sql: ISql, act: Act) {
-  return sql`act as materialized (select ${actSettings(sql, act)})`;
-}
-
-/** The select list that sets the act for the rest of the transaction. */
-export function actSettings(sql: ISql, act: Act) {
-  return sql`set_config('strongroom.actor_id', ${act.actorId}, true),
-    set_config('strongroom.actor_kind', ${act.actorKind}, true),
-    set_config('strongroom.actor_name', ${act.actorName}, true),
-    set_config('strongroom.request_id', ${act.requestId}, true),
-    set_config('strongroom.trace_id', ${act.traceId}, true),
-    set_config('strongroom.ip_address', ${act.ipAddress}, true),
-    set_config('strongroom.user_agent', ${act.userAgent}, true),
-    set_config('strongroom.device_id', ${act.deviceId}, true)`;
 }

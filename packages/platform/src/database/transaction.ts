@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { commonErrors } from '../errors/index.ts';
 import type { Deadline } from '../telemetry/context.ts';
-import { type Act, actSettings } from './act.ts';
+import type { Act } from './act.ts';
+import { actSettings } from './act-settings.ts';
 import type { PostgresClient } from './client.ts';
 import { isRetryable, toCallerError } from './errors.ts';
 import { cancelQuery, type Dispatch, interceptSql, onSettled, type PendingQuery } from './intercept.ts';

@@ -1,42 +1,6 @@
-import { type Code, ConnectError } from '@connectrpc/connect';
-import { errorDetails, type Precondition, type Violation } from './details.ts';
-
-/** What the caller may do: nothing, the same at once, the same after the delay, or again under a new idempotency key. */
-export type Retry = 'never' | 'now' | 'after' | 'new-key';
-
-/** The level at which an answer with this error is logged. */
-export type Level = 'debug' | 'info' | 'warn' | 'error';
-
-export interface ErrorDefinition {
-  readonly code: Code;
-  /** The status of the REST answer. */
-  readonly status: number;
-  /** What is told to the caller: no personal data, no internals. */
-  readonly message: string;
-  readonly retry: Retry;
-  readonly level: Level;
-  /** Goes on record as AUTHORIZATION_DENIED, as all of PERMISSION_DENIED does (S7.3): no use case records it by itself. */
-  readonly isRefusal?: true;
-}
-
-export interface CatalogueEntry extends ErrorDefinition {
-  readonly reason: string;
-  readonly domain: string;
-}
-
-export interface ErrorOptions {
-  /** Facts for the caller's program, beside status and retry. */
-  readonly metadata?: Readonly<Record<string, string>>;
-  readonly violations?: readonly Violation[];
-  readonly preconditions?: readonly Precondition[];
-  readonly retryAfterMs?: number;
-  /** Logged, never sent. */
-  readonly cause?: unknown;
-  /** Further details of the caller's own choice. */
-  readonly details?: ConstructorParameters<typeof ConnectError>[3];
-  /** In place of the catalogue's message. */
-  readonly message?: string;
-}
+import { ConnectError } from '@connectrpc/connect';
+import type { CatalogueEntry, ErrorDefinition, ErrorOptions } from './definition.ts';
+import { errorDetails } from './details.ts';
 
 /** Makes one error of the catalogue; `definition` is what stands there about it. */
 export interface ErrorFactory {

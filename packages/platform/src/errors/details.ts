@@ -7,23 +7,7 @@ import {
   PreconditionFailureSchema,
   RetryInfoSchema,
 } from '@strongroom/gen/google/rpc/error_details_pb.ts';
-import type { CatalogueEntry, ErrorOptions } from './catalogue.ts';
-
-/** One rule that one field breaks. The message never holds the value. */
-export interface Violation {
-  /** Path of the field, in the proto's names: `amount.currency_code`, `cards[2].number`. */
-  readonly field: string;
-  /** Id of the rule: `string.max_len`. */
-  readonly rule: string;
-  readonly message: string;
-}
-
-/** One condition of the state that does not hold (google.rpc.PreconditionFailure). */
-export interface Precondition {
-  readonly type: string;
-  readonly subject: string;
-  readonly description: string;
-}
+import type { CatalogueEntry, ErrorOptions } from './definition.ts';
 
 type OutgoingDetails = NonNullable<ConstructorParameters<typeof ConnectError>[3]>;
 

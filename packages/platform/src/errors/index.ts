@@ -1,18 +1,21 @@
 export {
-  type CatalogueEntry,
   catalogueEntries,
   catalogueEntry,
   defineErrors,
   type ErrorCatalogue,
-  type ErrorDefinition,
   type ErrorFactory,
-  type ErrorOptions,
   entryOf,
-  type Level,
-  type Retry,
 } from './catalogue.ts';
 export { commonErrors } from './common.ts';
-export type { Precondition, Violation } from './details.ts';
+export type {
+  CatalogueEntry,
+  ErrorDefinition,
+  ErrorOptions,
+  Level,
+  Precondition,
+  Retry,
+  Violation,
+} from './definition.ts';
 export {
   isRefusal,
   isServiceError,

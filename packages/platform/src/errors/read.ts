@@ -5,9 +5,10 @@ import {
   PreconditionFailureSchema,
   RetryInfoSchema,
 } from '@strongroom/gen/google/rpc/error_details_pb.ts';
-import { catalogueEntry, entryOf, type Retry } from './catalogue.ts';
+import { catalogueEntry, entryOf } from './catalogue.ts';
 import { commonErrors } from './common.ts';
-import { durationToMilliseconds, type Precondition, type Violation } from './details.ts';
+import type { Precondition, Retry, Violation } from './definition.ts';
+import { durationToMilliseconds } from './details.ts';
 
 /** What a service's error says, read at the other end of the wire or on this one. */
 export interface ServiceError {

@@ -27,16 +27,6 @@ import { hashRequest } from './request-hash.ts';
 /** How soon a second request may ask again while the first one's transaction runs. */
 const busyRetryAfterMs = 1_000;
 
-/** The keys that this process works on, by their locks. */
-export interface KeysInFlight {
-  readonly running: Set<bigint>;
-  readonly looks: Map<bigint, Promise<StoredKey | undefined>>;
-}
-
-export function createKeysInFlight(): KeysInFlight {
-  return { running: new Set(), looks: new Map() };
-}
-
 type IdempotencyDeps = Pick<Deps, 'database' | 'cipher' | 'metrics' | 'config' | 'keysInFlight'>;
 
 /** The use of a key that a call makes; undefined for a call without one, where it is optional. */

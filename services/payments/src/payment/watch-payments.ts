@@ -21,12 +21,6 @@ const idPattern = /^(\d{1,18})-(\d{1,19})$/;
 type WatchDeps = Pick<Deps, 'config' | 'database' | 'authenticator' | 'signals' | 'now' | 'streams' | 'feedHorizon'>;
 type Change = MessageInitShape<typeof WatchPaymentsResponseSchema>;
 
-/** Open streams of this process, by person. */
-export interface StreamCounts {
-  readonly byUser: Map<string, number>;
-  total: number;
-}
-
 /**
  * The caller's payments as they change: each change once and in order, from the event that the caller saw last. The first
  * message and every silence carry only the place to resume from.

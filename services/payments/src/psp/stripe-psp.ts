@@ -1,6 +1,7 @@
 import { Stripe } from 'stripe';
 import type { CardDetails, Psp, PspCharge, PspOutcome, PspRefund, TokenOutcome } from './psp.ts';
 import { amountToStripe } from './stripe-amount.ts';
+import { errorToOutcome, intentToOutcome, refundToOutcome, refused } from './stripe-outcome.ts';
 import { readStripeWebhook } from './stripe-webhook.ts';
 
 export interface StripePspOptions {
@@ -12,9 +13,6 @@ export interface StripePspOptions {
 }
 
 const refundsMax = 100;
-const codeLengthMax = 100;
-const reasonLengthMax = 1_000;
-const serverErrorMin = 500;
 
 /** Stripe behind the port: a charge is a PaymentIntent that carries our reference in its metadata. */
 export function createStripePsp({ apiKey, url, timeoutMs, webhookSecrets }: StripePspOptions): Psp {
@@ -124,52 +122,4 @@ async function findRefund(stripe: Stripe, refund: PspRefund): Promise<PspOutcome
   const { data } = await stripe.refunds.list({ payment_intent: refund.chargeTransactionId, limit: refundsMax });
   const found = data.find(({ metadata }) => metadata?.['reference'] === refund.reference);
   return found === undefined ? undefined : refundToOutcome(found);
-}
-
-/** docs.stripe.com/payments/paymentintents/lifecycle. Off session nobody is there to act, so what asks for it has failed. */
-export function intentToOutcome(intent: Stripe.PaymentIntent): PspOutcome {
-  const { id, status, last_payment_error: fault } = intent;
-  if (status === 'succeeded') return { kind: 'completed', transactionId: id };
-  if (status === 'processing' || status === 'requires_capture' || status === 'requires_confirmation') {
-    return { kind: 'processing', transactionId: id };
-  }
-  return refused(
-    id,
-    fault?.decline_code ?? fault?.code ?? status,
-    fault?.message ?? `The payment intent is ${status}.`,
-  );
-}
-
-export function refundToOutcome({ id, status, failure_reason: reason }: Stripe.Refund): PspOutcome {
-  if (status === 'succeeded') return { kind: 'completed', transactionId: id };
-  if (status === 'failed' || status === 'canceled') return refused(id, reason ?? status, `The refund is ${status}.`);
-  return { kind: 'processing', transactionId: id };
-}
-
-/** What a thrown error says about the effect. When in doubt: unknown, and the worker asks again. */
-function errorToOutcome(error: unknown): PspOutcome {
-  const { errors } = Stripe;
-  if (error instanceof errors.StripeCardError) {
-    return refused(
-      error.payment_intent?.id ?? null,
-      error.decline_code ?? error.code ?? 'card_declined',
-      error.message,
-    );
-  }
-  if (error instanceof errors.StripeRateLimitError || error instanceof errors.StripeAuthenticationError) {
-    return { kind: 'no-effect', cause: error };
-  }
-  if (error instanceof errors.StripeInvalidRequestError && (error.statusCode ?? serverErrorMin) < serverErrorMin) {
-    return refused(null, error.code ?? 'invalid_request', 'The provider refused the request.');
-  }
-  return { kind: 'unknown', cause: error };
-}
-
-function refused(transactionId: string | null, code: string, reason: string): PspOutcome {
-  return {
-    kind: 'failed',
-    transactionId,
-    failureCode: code.slice(0, codeLengthMax),
-    failureReason: reason.slice(0, reasonLengthMax),
-  };
 }

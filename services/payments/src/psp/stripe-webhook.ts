@@ -1,7 +1,7 @@
 import { Stripe } from 'stripe';
 import { PspMessageError, type PspNotification, PspSignatureError, type RawWebhook } from './psp.ts';
 import { stripeToAmount } from './stripe-amount.ts';
-import { intentToOutcome, refundToOutcome } from './stripe-psp.ts';
+import { intentToOutcome, refundToOutcome } from './stripe-outcome.ts';
 
 /** As Standard Webhooks: 5 minutes. */
 const toleranceS = 300;
