@@ -1,9 +1,8 @@
-import { Stripe } from 'stripe';
+import type { Stripe } from 'stripe';
 import type { PspOutcome } from './psp.ts';
 
 const codeLengthMax = 100;
 const reasonLengthMax = 1_000;
-const serverErrorMin = 500;
 
 /** docs.stripe.com/payments/paymentintents/lifecycle. Off session nobody is there to act, so what asks for it has failed. */
 export function intentToOutcome(intent: Stripe.PaymentIntent): PspOutcome {
@@ -23,25 +22,6 @@ export function refundToOutcome({ id, status, failure_reason: reason }: Stripe.R
   if (status === 'succeeded') return { kind: 'completed', transactionId: id };
   if (status === 'failed' || status === 'canceled') return refused(id, reason ?? status, `The refund is ${status}.`);
   return { kind: 'processing', transactionId: id };
-}
-
-/** What a thrown error says about the effect. When in doubt: unknown, and the worker asks again. */
-export function errorToOutcome(error: unknown): PspOutcome {
-  const { errors } = Stripe;
-  if (error instanceof errors.StripeCardError) {
-    return refused(
-      error.payment_intent?.id ?? null,
-      error.decline_code ?? error.code ?? 'card_declined',
-      error.message,
-    );
-  }
-  if (error instanceof errors.StripeRateLimitError || error instanceof errors.StripeAuthenticationError) {
-    return { kind: 'no-effect', cause: error };
-  }
-  if (error instanceof errors.StripeInvalidRequestError && (error.statusCode ?? serverErrorMin) < serverErrorMin) {
-    return refused(null, error.code ?? 'invalid_request', 'The provider refused the request.');
-  }
-  return { kind: 'unknown', cause: error };
 }
 
 export function refused(transactionId: string | null, code: string, reason: string): PspOutcome {

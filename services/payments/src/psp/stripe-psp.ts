@@ -1,7 +1,7 @@
 import { Stripe } from 'stripe';
 import type { CardDetails, Psp, PspCharge, PspOutcome, PspRefund, TokenOutcome } from './psp.ts';
 import { amountToStripe } from './stripe-amount.ts';
-import { errorToOutcome, intentToOutcome, refundToOutcome, refused } from './stripe-outcome.ts';
+import { intentToOutcome, refundToOutcome, refused } from './stripe-outcome.ts';
 import { readStripeWebhook } from './stripe-webhook.ts';
 
 export interface StripePspOptions {
@@ -13,6 +13,7 @@ export interface StripePspOptions {
 }
 
 const refundsMax = 100;
+const serverErrorMin = 500;
 
 /** Stripe behind the port: a charge is a PaymentIntent that carries our reference in its metadata. */
 export function createStripePsp({ apiKey, url, timeoutMs, webhookSecrets }: StripePspOptions): Psp {
@@ -122,4 +123,23 @@ async function findRefund(stripe: Stripe, refund: PspRefund): Promise<PspOutcome
   const { data } = await stripe.refunds.list({ payment_intent: refund.chargeTransactionId, limit: refundsMax });
   const found = data.find(({ metadata }) => metadata?.['reference'] === refund.reference);
   return found === undefined ? undefined : refundToOutcome(found);
+}
+
+/** What a thrown error says about the effect. When in doubt: unknown, and the worker asks again. */
+function errorToOutcome(error: unknown): PspOutcome {
+  const { errors } = Stripe;
+  if (error instanceof errors.StripeCardError) {
+    return refused(
+      error.payment_intent?.id ?? null,
+      error.decline_code ?? error.code ?? 'card_declined',
+      error.message,
+    );
+  }
+  if (error instanceof errors.StripeRateLimitError || error instanceof errors.StripeAuthenticationError) {
+    return { kind: 'no-effect', cause: error };
+  }
+  if (error instanceof errors.StripeInvalidRequestError && (error.statusCode ?? serverErrorMin) < serverErrorMin) {
+    return refused(null, error.code ?? 'invalid_request', 'The provider refused the request.');
+  }
+  return { kind: 'unknown', cause: error };
 }
