@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { createRedisWindows, type LimitStore } from './redis-windows.ts';
-import { advance, decide, type RateDecision, type RateRule, type WindowCounts } from './sliding-window.ts';
+import { count, decide, type RateDecision, type RateRule, type Slots, slide } from './sliding-window.ts';
 
 /** Counts requests by key. Never fails: while Redis is away, each instance counts for itself (S1.1d). */
 export interface RateLimiter {
@@ -42,7 +42,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     else logger?.info('Redis is back: limits are shared again');
   };
 
-  const count = async (key: string, rule: RateRule): Promise<RateDecision> => {
+  const ask = async (key: string, rule: RateRule): Promise<RateDecision> => {
     // Always counted here too, so that an outage doesn't hand out a fresh budget.
     const ownDecision = local(key, rule);
     if (shared === undefined || performance.now() < pauseEndMs) return ownDecision;
@@ -60,7 +60,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
 
   return {
     async take(name, key, rule) {
-      const decision = await count(`rl:${name}:${key}`, rule);
+      const decision = await ask(`rl:${name}:${key}`, rule);
       metrics?.increment('rate_limit_requests_total', {
         class: name,
         key: keyKindOf(key),
@@ -81,12 +81,12 @@ function keyKindOf(key: string): string {
 }
 
 function createLocalWindows(now: () => number, keysMax: number) {
-  const windows = new LRUCache<string, WindowCounts>({ max: keysMax });
+  const windows = new LRUCache<string, Slots>({ max: keysMax });
   return (key: string, rule: RateRule): RateDecision => {
     const nowMs = now();
-    const counts = advance(windows.get(key), rule, nowMs);
-    const decision = decide(counts, rule, nowMs);
-    windows.set(key, decision.allowed ? { ...counts, current: counts.current + 1 } : counts);
+    const slots = slide(windows.get(key) ?? [], rule, nowMs);
+    const decision = decide(slots, rule, nowMs);
+    windows.set(key, decision.allowed ? count(slots, rule, nowMs) : slots);
     return decision;
   };
 }

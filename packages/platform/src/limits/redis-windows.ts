@@ -1,4 +1,4 @@
-import { decide, type RateDecision, type RateRule } from './sliding-window.ts';
+import { decide, type RateDecision, type RateRule, type Slot, type Slots, slotMs } from './sliding-window.ts';
 
 /** The part of ioredis that is used. */
 export interface LimitStore {
@@ -8,41 +8,55 @@ export interface LimitStore {
 }
 
 /**
- * Reads and counts in one step, by the clock of Redis, so that all instances share one budget (S1.1a). Answers the counts
- * before the request and that clock: the decision itself is the same code as without Redis.
+ * Reads and counts in one step, by the clock of Redis, so that all instances share one budget (S1.1a). Answers that clock
+ * and the slots before the request, each as time and count: the decision itself is the same code as without Redis.
  */
 const TAKE_SCRIPT = `
-local max, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local max, window, slot = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local index = math.floor(now / window)
-local stored = redis.call('HMGET', KEYS[1], 'w', 'c', 'p')
-local current, previous = 0, 0
-local storedIndex = tonumber(stored[1])
-if storedIndex == index then
-  current, previous = tonumber(stored[2]), tonumber(stored[3])
-elseif storedIndex == index - 1 then
-  previous = tonumber(stored[2])
+local stored = redis.call('GET', KEYS[1])
+local slots, answer, used = {}, {now}, 0
+local all = stored and cmsgpack.unpack(stored) or {}
+for index = 1, #all, 2 do
+  if all[index] > now - window then
+    for _, part in ipairs({all[index], all[index + 1]}) do
+      slots[#slots + 1] = part
+      answer[#answer + 1] = part
+    end
+    used = used + all[index + 1]
+  end
 end
-local used = math.ceil(previous * (window - (now - index * window)) / window) + current
-local after = current
-if used < max then after = current + 1 end
-redis.call('HSET', KEYS[1], 'w', index, 'c', after, 'p', previous)
-redis.call('PEXPIRE', KEYS[1], 2 * window)
-return {tostring(index), current, previous, tostring(now)}
+if used < max then
+  local newest = #slots - 1
+  if newest > 0 and math.floor(slots[newest] / slot) == math.floor(now / slot) then
+    slots[newest] = now
+    slots[newest + 1] = slots[newest + 1] + 1
+  else
+    slots[#slots + 1] = now
+    slots[#slots + 1] = 1
+  end
+  redis.call('SET', KEYS[1], cmsgpack.pack(slots), 'PX', window)
+end
+return answer
 `;
 
 const SCAN_SIZE = 500;
 
 export function createRedisWindows(redis: LimitStore, timeoutMs: number) {
   return async (key: string, rule: RateRule): Promise<RateDecision> => {
-    const answer = await within(redis.eval(TAKE_SCRIPT, 1, key, rule.max, rule.windowMs), timeoutMs);
-    const [windowIndex, current, previous, nowMs] = (answer as (string | number)[]).map(Number);
-    if (windowIndex === undefined || current === undefined || previous === undefined || nowMs === undefined) {
-      throw new Error('the limit script answered something else');
-    }
-    return decide({ windowIndex, current, previous }, rule, nowMs);
+    const answer = await within(redis.eval(TAKE_SCRIPT, 1, key, rule.max, rule.windowMs, slotMs(rule)), timeoutMs);
+    const [nowMs, ...parts] = answer as number[];
+    if (nowMs === undefined) throw new Error('the limit script answered nothing');
+    return decide(slotsOf(parts), rule, nowMs);
   };
+}
+
+function slotsOf(parts: readonly number[]): Slots {
+  const slots: Slot[] = [];
+  for (let index = 0; index < parts.length; index += 2)
+    slots.push({ lastMs: parts[index] ?? 0, count: parts[index + 1] ?? 0 });
+  return slots;
 }
 
 /** Forgets every counter (S1.1e). Answers how many there were. */

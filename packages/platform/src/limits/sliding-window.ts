@@ -1,11 +1,14 @@
 /**
- * A sliding window made of two fixed ones: what was counted in the window before weighs as much as of it still lies
- * within the last `windowMs`. The weighted part is rounded up, so that a boundary never gives anything away.
+ * A sliding window that holds wherever it begins: the times of the requests that were allowed, those of one slot gathered
+ * under the last of them. So what is kept is bounded, no boundary gives anything away, and nobody waits longer than a
+ * window. Oldest first, at most `slotsPerWindow` + 1.
  */
-export interface WindowCounts {
-  readonly windowIndex: number;
-  readonly current: number;
-  readonly previous: number;
+export type Slots = readonly Slot[];
+
+export interface Slot {
+  /** Milliseconds since 1970 of the last request in it. */
+  readonly lastMs: number;
+  readonly count: number;
 }
 
 export interface RateRule {
@@ -20,45 +23,51 @@ export interface RateDecision {
   readonly remaining: number;
   /** Until the next request is allowed, 0 if it is now. */
   readonly retryAfterMs: number;
-  /** Until the window is empty again, if nothing more comes. */
+  /** Until the oldest requests that count leave the window. */
   readonly resetMs: number;
 }
 
-export function advance(counts: WindowCounts | undefined, rule: RateRule, nowMs: number): WindowCounts {
-  const windowIndex = Math.floor(nowMs / rule.windowMs);
-  if (counts?.windowIndex === windowIndex) return counts;
-  const previous = counts?.windowIndex === windowIndex - 1 ? counts.current : 0;
-  return { windowIndex, current: 0, previous };
+/** How exactly a window slides: requests of one slot leave it together. */
+const slotsPerWindow = 32;
+
+export function slotMs({ windowMs }: RateRule): number {
+  return windowMs / slotsPerWindow;
 }
 
-/** The decision about counts as they were before this request; `taken` is what is added if it is allowed. */
-export function decide(counts: WindowCounts, rule: RateRule, nowMs: number): RateDecision {
+/** What still counts. */
+export function slide(slots: Slots, { windowMs }: RateRule, nowMs: number): Slots {
+  return slots.filter(({ lastMs }) => lastMs > nowMs - windowMs);
+}
+
+/** With one request more. */
+export function count(slots: Slots, rule: RateRule, nowMs: number): Slots {
+  const newest = slots.at(-1);
+  const indexOf = (timeMs: number) => Math.floor(timeMs / slotMs(rule));
+  if (newest === undefined || indexOf(newest.lastMs) !== indexOf(nowMs)) return [...slots, { lastMs: nowMs, count: 1 }];
+  return [...slots.slice(0, -1), { lastMs: nowMs, count: newest.count + 1 }];
+}
+
+/** About one request more; `slots` is what counts before it. */
+export function decide(slots: Slots, rule: RateRule, nowMs: number): RateDecision {
   const { max, windowMs } = rule;
-  const elapsedMs = nowMs - counts.windowIndex * windowMs;
-  const used = usedOf(counts, windowMs, elapsedMs);
+  const used = slots.reduce((sum, slot) => sum + slot.count, 0);
   const allowed = used < max;
-  const current = counts.current + (allowed ? 1 : 0);
-  const after = { ...counts, current };
+  const [oldest] = allowed ? count(slots, rule, nowMs) : slots;
   return {
     allowed,
     limit: max,
-    remaining: Math.max(0, max - used - (allowed ? 1 : 0)),
-    retryAfterMs: allowed ? 0 : waitMs(after, max, windowMs, elapsedMs),
-    resetMs: current > 0 ? 2 * windowMs - elapsedMs : windowMs - elapsedMs,
+    remaining: allowed ? max - used - 1 : 0,
+    retryAfterMs: allowed ? 0 : waitMs(slots, used, rule, nowMs),
+    resetMs: (oldest?.lastMs ?? nowMs) + windowMs - nowMs,
   };
 }
 
-function usedOf(counts: WindowCounts, windowMs: number, elapsedMs: number): number {
-  return Math.ceil((counts.previous * (windowMs - elapsedMs)) / windowMs) + counts.current;
-}
-
-function waitMs(counts: WindowCounts, max: number, windowMs: number, elapsedMs: number): number {
-  const { current, previous } = counts;
-  if (current < max) {
-    // Within this window: when the part of the previous one has shrunk far enough.
-    const weight = (max - 1 - current) / previous;
-    return Math.max(1, Math.ceil(windowMs * (1 - weight) - elapsedMs));
+/** Until so many have left the window that one more may come. */
+function waitMs(slots: Slots, used: number, { max, windowMs }: RateRule, nowMs: number): number {
+  let left = used;
+  for (const slot of slots) {
+    left -= slot.count;
+    if (left < max) return slot.lastMs + windowMs - nowMs;
   }
-  const weight = (max - 1) / current;
-  return Math.max(1, Math.ceil(windowMs - elapsedMs + windowMs * (1 - weight)));
+  return windowMs;
 }
