@@ -18,7 +18,8 @@ const clientCount = 5;
 const warmUpAnswers = 400;
 const answersAfterHealing = 60;
 const settleTimeoutMs = 60_000;
-const restTimeoutMs = 30_000;
+/** Longer than the edge keeps a connection that says nothing. */
+const restTimeoutMs = 90_000;
 const restIntervalMs = 500;
 const stopGraceMs = 10_000;
 const pageBytes = 4_096;

@@ -22,9 +22,13 @@ function during(history: ClientHistory, startMs: number) {
   return history.attempts.filter((one) => one.startMs >= startMs && one.startMs < history.healMs);
 }
 
+function refusedSince(history: ClientHistory, startMs: number) {
+  return during(history, startMs).filter(({ status }) => status === 503 || status === 504);
+}
+
 /** Each refusal says when to come again, and came before the deadline. */
 function refusedWell(t: Test, history: ClientHistory, startMs: number): void {
-  const refused = during(history, startMs).filter(({ status }) => status === 503 || status === 504);
+  const refused = refusedSince(history, startMs);
   t.ok(refused.length > 0, `${refused.length} were refused meanwhile`);
   t.same(
     refused.filter(({ status, hasRetryAfter }) => status === 503 && !hasRetryAfter).map(({ route }) => route),
@@ -138,6 +142,7 @@ t.test(
       what: 'payments not being ready',
     });
     t.ok(await chaos.isLive('payments'), 'alive, so nobody restarts it');
+    await until(() => refusedSince(run.history, startMs).length > 0, { timeoutMs: 20_000, what: 'a refusal' });
     held.resolve();
     await holder;
     isHeld = false;

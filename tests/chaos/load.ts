@@ -111,11 +111,11 @@ function createClient(parties: { person: SignedIn; recipient: SignedIn; history:
 
   return {
     async act(action: Action, key: string): Promise<void> {
-      const [retried] = unknown.values();
-      if (retried !== undefined) return create(retried);
       switch (action) {
-        case 'create':
-          return create({ key, minorUnits: 100 + (Number(key.split('-').at(-1)) % 800) });
+        case 'create': {
+          const [retried] = unknown.values();
+          return create(retried ?? { key, minorUnits: 100 + (Number(key.split('-').at(-1)) % 800) });
+        }
         case 'get':
           return read(lastId === undefined ? '/payments' : `/payments/${lastId}`);
         case 'list':
