@@ -93,7 +93,6 @@ function changesOf(values: FormValues, profile: Profile | undefined) {
       taxId,
     },
     updateMask: { paths },
-    // Before the first change there is no row whose version could count.
-    etag: profile?.createTime === undefined ? undefined : profile.etag,
+    etag: profile?.etag,
   };
 }

@@ -82,6 +82,21 @@ t.test('older fault 24: of two changes by one etag, one is refused', async (t) =
   t.equal(readServiceError(refused[0]?.reason)?.reason, 'ETAG_MISMATCH');
 });
 
+t.test('older fault 24: the etag of a profile that nobody has saved is good for the first change, once', async (t) => {
+  const { client, as } = await startProfile(t);
+  const userId = randomUUID();
+  const { profile } = await client.getProfile({}, as(userId));
+  const changes = ['a', 'b'].map((bio) =>
+    client.updateProfile({ profile: { bio }, updateMask: { paths: ['bio'] }, etag: profile?.etag }, as(userId)),
+  );
+  const outcomes = await Promise.allSettled(changes);
+  const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+  t.equal(refused.length, 1);
+  t.equal(readServiceError(refused[0]?.reason)?.reason, 'ETAG_MISMATCH');
+  const saved = await client.getProfile({}, as(userId));
+  t.not(saved.profile?.etag, profile?.etag);
+});
+
 t.test('ASVS 7.5.3: the whole tax id needs a recent authentication', async (t) => {
   const { client, as } = await startProfile(t);
   const userId = randomUUID();

@@ -4,6 +4,8 @@ import { eq, sql } from 'drizzle-orm';
 import { profiles } from '../schema.ts';
 import { emptyProfile, type ProfileFields } from './profile.ts';
 
+const untoldVersion = 0n;
+
 export interface StoredProfile extends ProfileFields {
   readonly userId: string;
   readonly version: bigint;
@@ -30,9 +32,12 @@ export async function findProfile(
   };
 }
 
-/** Makes the row where there is none, so that the update after it has one to lock. */
+/**
+ * Makes the row where there is none, so that the update after it has one to lock. It has the version that readers were
+ * told while there was no row.
+ */
 export async function ensureProfile(db: Queryable, userId: string): Promise<void> {
-  await db.orm.insert(profiles).values({ userId }).onConflictDoNothing();
+  await db.orm.insert(profiles).values({ userId, version: untoldVersion }).onConflictDoNothing();
 }
 
 export async function updateProfileRow(
@@ -57,5 +62,5 @@ export async function deleteProfile(db: Queryable, userId: string): Promise<void
 
 /** The profile of someone who has told nothing yet. */
 export function untoldProfile(userId: string): StoredProfile {
-  return { ...emptyProfile, userId, version: 0n, createTime: '', updateTime: '' };
+  return { ...emptyProfile, userId, version: untoldVersion, createTime: '', updateTime: '' };
 }
