@@ -9,7 +9,9 @@ import type { Logger, Metrics } from '@strongroom/platform/telemetry';
 import type { PaymentsConfig } from './config.ts';
 import type { KeysInFlight } from './idempotency/keys-in-flight.ts';
 import type { NewPaymentOutcome, NewPaymentWrite } from './payment/new-payment-store.ts';
+import type { Payment } from './payment/payment.ts';
 import type { StreamCounts } from './payment/stream-counts.ts';
+import type { ChargeProgress } from './psp/progress-store.ts';
 import type { Psp } from './psp/psp.ts';
 import type { Settlement } from './psp/settlement.ts';
 import type { WebhookTargets } from './webhook-endpoint/webhook-target.ts';
@@ -28,6 +30,8 @@ export interface Deps {
   readonly admin: Client<typeof AdminService>;
   readonly psp: Psp;
   readonly writeNewPayment: BatchWriter<NewPaymentWrite, NewPaymentOutcome>;
+  /** Undefined: not written; its payment must be looked at under its lock. */
+  readonly writeProgress: BatchWriter<ChargeProgress, Payment | undefined>;
   /** False: not written; its payment must be looked at under its lock. */
   readonly writeSettlement: BatchWriter<Settlement, boolean>;
   readonly signals: Signals;

@@ -18,6 +18,7 @@ import { createKeysInFlight } from './idempotency/keys-in-flight.ts';
 import { writeNewPayments } from './payment/new-payment-store.ts';
 import { createFeedHorizon } from './payment/payment-feed-store.ts';
 import { createPsp } from './psp/create-psp.ts';
+import { writeProgress } from './psp/progress-store.ts';
 import { writeSettlements } from './psp/settlement-store.ts';
 import { createWebhookTargets } from './webhook-endpoint/webhook-target.ts';
 import { createBatchWriter } from './work/batch-writer.ts';
@@ -60,6 +61,7 @@ runProcess({
       flags: openFlags(service, lifecycle),
       psp,
       writeNewPayment: createBatchWriter(service.database, writeNewPayments, config.DB_QUERY_TIMEOUT_MS),
+      writeProgress: createBatchWriter(service.database, writeProgress, config.DB_QUERY_TIMEOUT_MS),
       writeSettlement: createBatchWriter(service.database, writeSettlements, config.DB_QUERY_TIMEOUT_MS),
       signals: createSignals(),
       webhookTargets,

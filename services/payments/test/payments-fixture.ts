@@ -24,6 +24,7 @@ import { createKeysInFlight } from '../src/idempotency/keys-in-flight.ts';
 import { writeNewPayments } from '../src/payment/new-payment-store.ts';
 import { createFeedHorizon } from '../src/payment/payment-feed-store.ts';
 import { createPsp } from '../src/psp/create-psp.ts';
+import { writeProgress } from '../src/psp/progress-store.ts';
 import { writeSettlements } from '../src/psp/settlement-store.ts';
 import { createWebhookTargets } from '../src/webhook-endpoint/webhook-target.ts';
 import { createBatchWriter } from '../src/work/batch-writer.ts';
@@ -179,6 +180,7 @@ export async function startInstance(around: Surroundings, options: FixtureOption
     admin,
     psp,
     writeNewPayment: createBatchWriter(database, writeNewPayments, config.DB_QUERY_TIMEOUT_MS),
+    writeProgress: createBatchWriter(database, writeProgress, config.DB_QUERY_TIMEOUT_MS),
     writeSettlement: createBatchWriter(database, writeSettlements, config.DB_QUERY_TIMEOUT_MS),
     keyring,
     cipher: createFieldCipher(keyring),

@@ -20,7 +20,7 @@ export interface ChangeFacts {
 }
 
 /** The columns of a payment under the names of its type. */
-export function paymentColumns(source: Queryable) {
+export function paymentColumns(source: Pick<Queryable, 'sql'>) {
   return source.sql`
     p.id, p.type, p.status, p.currency_code as "currencyCode", p.minor_units as "minorUnits",
     p.refunded_minor_units as "refundedMinorUnits", p.reserved_minor_units as "reservedMinorUnits",
@@ -32,7 +32,7 @@ export function paymentColumns(source: Queryable) {
     p.update_time as "updateTime", p.complete_time as "completeTime", p.version`;
 }
 
-type PaymentRow = Omit<Payment, 'metadata'> & { readonly metadata: string };
+export type PaymentRow = Omit<Payment, 'metadata'> & { readonly metadata: string };
 
 export function rowToPayment(row: PaymentRow): Payment {
   return { ...row, metadata: JSON.parse(row.metadata) as Record<string, string> };

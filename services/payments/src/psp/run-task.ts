@@ -6,6 +6,7 @@ import { type ChangeFacts, changeStatus, findPayment, lockPayment } from '../pay
 import { findPaymentMethodToken } from '../payment-method/payment-method-store.ts';
 import type { Refund } from '../refund/refund.ts';
 import { findRefund } from '../refund/refund-store.ts';
+import type { ChargeProgress } from './progress-store.ts';
 import type { PspOutcome } from './psp.ts';
 import { deleteTask, holdTask, type PspTask, postponeTask } from './psp-task-store.ts';
 import { settleCharge } from './settle-charge.ts';
@@ -14,7 +15,7 @@ import { chargeSettlement, refundSettlement, type Settlement, type Teller } from
 
 export type TaskDeps = Pick<
   Deps,
-  'config' | 'database' | 'psp' | 'logger' | 'metrics' | 'cipher' | 'signals' | 'writeSettlement'
+  'config' | 'database' | 'psp' | 'logger' | 'metrics' | 'cipher' | 'signals' | 'writeProgress' | 'writeSettlement'
 >;
 
 const reconcileDelayMaxMs = 300_000;
@@ -39,17 +40,29 @@ export async function runTask(deps: TaskDeps, task: PspTask): Promise<void> {
   await failpoint(`payments.${task.kind}.after-result`);
 }
 
+const handedOver: ChangeFacts = { actorId: null, actorKind: 'psp', reason: 'Handed to the provider.' };
+
 interface Work {
   /** Whether it may have been asked for before: then the question comes first, and only then the request. */
   readonly isRepeated: boolean;
   send(): Promise<PspOutcome>;
   find(): Promise<PspOutcome | undefined>;
-  /** What the outcome makes of the payment as it was handed over. */
+  /** What the outcome makes of the payment as it was handed over, where that is its end. */
   settle(outcome: PspOutcome, teller: Teller): Settlement | undefined;
+  /** The payment as it was handed over, where the provider only says that it has it. */
+  progress(outcome: PspOutcome): Pick<ChargeProgress, 'from' | 'transactionId'> | undefined;
 }
 
 async function beginCharge(deps: TaskDeps, task: PspTask): Promise<Work | undefined> {
-  const payment = await deps.database.transaction(workerAct, (tx) => markProcessing(tx, task));
+  const step = {
+    task,
+    from: { status: 'pending' },
+    transactionId: null,
+    facts: handedOver,
+    nextDelayMs: null,
+  } as const;
+  const payment =
+    (await deps.writeProgress(step)) ?? (await deps.database.transaction(workerAct, (tx) => markProcessing(tx, task)));
   if (payment === undefined) return undefined;
   const token = payment.paymentMethodId === null ? null : await findPaymentMethodToken(deps, payment.paymentMethodId);
   const { currencyCode, minorUnits } = payment;
@@ -59,9 +72,14 @@ async function beginCharge(deps: TaskDeps, task: PspTask): Promise<Work | undefi
     send: () => deps.psp.charge(charge),
     find: () => deps.psp.findCharge(payment.id),
     settle: (outcome, teller) => chargeSettlement(payment, outcome, teller),
+    progress: (outcome) =>
+      outcome.kind === 'processing' && outcome.transactionId !== payment.pspTransactionId
+        ? { from: payment, transactionId: outcome.transactionId }
+        : undefined,
   };
 }
 
+/** Under the payment's lock: one that is asked for again, was withdrawn, or is in somebody's hands. */
 async function markProcessing(tx: Parameters<typeof lockPayment>[0], task: PspTask): Promise<Payment | undefined> {
   const payment = await lockPayment(tx, task.paymentId);
   if (payment === undefined || !(await holdTask(tx, task))) return undefined;
@@ -71,8 +89,7 @@ async function markProcessing(tx: Parameters<typeof lockPayment>[0], task: PspTa
     await deleteTask(tx, task.id);
     return undefined;
   }
-  const facts = { actorId: null, actorKind: 'psp', reason: 'Handed to the provider.' } as const;
-  return changeStatus(tx, payment, { status: 'processing' }, facts);
+  return changeStatus(tx, payment, { status: 'processing' }, handedOver);
 }
 
 async function beginRefund(deps: TaskDeps, task: PspTask): Promise<Work | undefined> {
@@ -88,6 +105,7 @@ async function beginRefund(deps: TaskDeps, task: PspTask): Promise<Work | undefi
     send: () => deps.psp.refund(command),
     find: () => deps.psp.findRefund(command),
     settle: (outcome, teller) => refundSettlement(payment, refund, outcome, teller),
+    progress: () => undefined,
   };
 }
 
@@ -112,7 +130,7 @@ async function askProvider(deps: TaskDeps, task: PspTask, work: Work): Promise<P
   }
 }
 
-/** An end that nothing stands in the way of shares a statement with others'; all else is written under the payment's lock. */
+/** What nothing stands in the way of shares a statement with others'; all else is written under the payment's lock. */
 async function writeOutcome(deps: TaskDeps, task: PspTask, work: Work, outcome: PspOutcome): Promise<void> {
   const { isRepeated } = work;
   if (isRepeated) deps.metrics.increment('payments_reconciled_total', { outcome: outcome.kind });
@@ -121,11 +139,25 @@ async function writeOutcome(deps: TaskDeps, task: PspTask, work: Work, outcome: 
     actorKind: isRepeated ? 'reconciler' : 'psp',
     reason: isRepeated ? 'Asked of the provider.' : 'Answered by the provider.',
   };
-  const settlement = work.settle(outcome, { act: workerAct, facts });
-  const isWritten = settlement !== undefined && (await deps.writeSettlement({ ...settlement, task }));
+  const isWritten = await writeTogether(deps, task, work, outcome, facts);
   if (!isWritten) await writeUnderLock(deps, task, outcome, facts);
   deps.signals.raise('payment-changed');
   deps.signals.raise('webhook-delivery');
+}
+
+async function writeTogether(
+  deps: TaskDeps,
+  task: PspTask,
+  work: Work,
+  outcome: PspOutcome,
+  facts: ChangeFacts,
+): Promise<boolean> {
+  const settlement = work.settle(outcome, { act: workerAct, facts });
+  if (settlement !== undefined) return deps.writeSettlement({ ...settlement, task });
+  const progress = work.progress(outcome);
+  if (progress === undefined) return false;
+  const payment = await deps.writeProgress({ ...progress, task, facts, nextDelayMs: nextDelayMs(deps, task) });
+  return payment !== undefined;
 }
 
 async function writeUnderLock(deps: TaskDeps, task: PspTask, outcome: PspOutcome, facts: ChangeFacts): Promise<void> {
