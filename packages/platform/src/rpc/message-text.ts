@@ -16,8 +16,15 @@ export type TextWalk = (message: Message) => void;
 type Slots = Record<string, unknown>;
 type Step = (slots: Slots) => void;
 
-/** The policy of a field: its own as a whole, else the message's. */
+const fieldPolicies = new WeakMap<DescField, FieldPolicy | undefined>();
+
+/** The policy of a field: its own as a whole, else the message's. Read from the descriptor once. */
 export function fieldPolicy(field: DescField): FieldPolicy | undefined {
+  if (!fieldPolicies.has(field)) fieldPolicies.set(field, readFieldPolicy(field));
+  return fieldPolicies.get(field);
+}
+
+function readFieldPolicy(field: DescField): FieldPolicy | undefined {
   if (hasOption(field, fieldOption)) return getOption(field, fieldOption);
   return hasOption(field.parent, fieldsOption) ? getOption(field.parent, fieldsOption) : undefined;
 }
