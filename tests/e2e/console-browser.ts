@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '@strongroom/testkit';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 
 /** A bound, not a promise: the machine may be busy with other tests. */
 const waitMs = 60_000;
@@ -44,6 +44,10 @@ export async function openConsole(browser: Browser, origin: string): Promise<Con
 
 export function heading(page: Page, name: string) {
   return page.getByRole('heading', { level: 1, name, exact: true });
+}
+
+export async function textOf(locator: Locator): Promise<string> {
+  return (await locator.textContent()) ?? '';
 }
 
 /** Fills the fields of a form by their labels. */

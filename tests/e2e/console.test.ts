@@ -9,7 +9,7 @@ import { freePort } from '../../scripts/support/ports.ts';
 import { codeAt, stepAt } from '../../services/auth/src/mfa/totp.ts';
 import { findViolations, loadAxe } from './accessibility.ts';
 import { howToGetChromium, openChromium } from './browser.ts';
-import { confirm, fill, heading, mailedLink, openConsole, press, signIn } from './console-browser.ts';
+import { confirm, fill, heading, mailedLink, openConsole, press, signIn, textOf } from './console-browser.ts';
 import { addAuthenticator } from './passkey-page.ts';
 import { startTestSystem, testPassword } from './system-fixture.ts';
 
@@ -69,7 +69,7 @@ if (browser === undefined) {
     await heading(adaPage, 'Payments').waitFor();
     await go(adaPage, '/account/security');
     await press(adaPage, 'Set up an authenticator');
-    const seed = await adaPage.locator('.seed').innerText();
+    const seed = await textOf(adaPage.locator('.seed'));
     t.equal(
       await adaPage
         .getByAltText('QR code of the seed')
@@ -81,7 +81,7 @@ if (browser === undefined) {
     await press(adaPage, 'Turn it on');
     await adaPage.locator('.codes li').first().waitFor();
     t.equal(await adaPage.locator('.codes li').count(), 10, 'ten backup codes, shown once');
-    const backupCode = await adaPage.locator('.codes li').first().innerText();
+    const backupCode = await textOf(adaPage.locator('.codes li').first());
     await press(adaPage, 'I have kept them');
     await adaPage.getByText('On', { exact: true }).first().waitFor();
     await press(adaPage, 'Sign out');
@@ -186,7 +186,7 @@ if (browser === undefined) {
     await go(bobPage, '/admin/users');
     const alert = bobPage.getByRole('alert');
     await alert.getByText('FORBIDDEN').waitFor();
-    t.match(await alert.innerText(), /request [\w-]{8,}/, 'with the id of the request');
+    t.match(await textOf(alert), /request [\w-]{8,}/, 'with the id of the request');
     t.equal(await bobPage.getByRole('link', { name: 'Flags' }).count(), 0, 'and is shown no way there');
   });
 
@@ -308,14 +308,14 @@ if (browser === undefined) {
     await fill(veraPage, { Address: 'https://example.com/hooks' });
     await veraPage.getByLabel('payment.completed').check();
     await press(veraPage, 'Add');
-    t.match(await veraPage.locator('.secret').innerText(), /^whsec_/);
+    t.match(await textOf(veraPage.locator('.secret')), /^whsec_/);
     await press(veraPage, 'I have kept it');
     await veraPage.locator('.secret').waitFor({ state: 'detached' });
     await veraPage.getByRole('link', { name: 'https://example.com/hooks' }).click();
     await veraPage.getByText('Nothing was sent yet.').waitFor();
     await press(veraPage, 'New secret');
     await confirm(veraPage, 'Make it');
-    t.match(await veraPage.locator('.secret').innerText(), /^whsec_/);
+    t.match(await textOf(veraPage.locator('.secret')), /^whsec_/);
   });
 
   t.test('B-console: a person fills the profile in, and reads it masked where it is sensitive', async (t) => {
