@@ -65,19 +65,19 @@ if (browser === undefined) {
 
   t.test('B-console: a person registers, turns an authenticator on and signs in with it', async (t) => {
     await fill(adaPage, { Name: ada.name, 'E-mail address': ada.email, Password: testPassword });
-    await press(adaPage, 'Make the account');
+    await press(adaPage, 'Create account');
     await heading(adaPage, 'Payments').waitFor();
     await go(adaPage, '/account/security');
     await press(adaPage, 'Set up an authenticator');
     const seed = await textOf(adaPage.locator('.seed'));
     t.equal(
       await adaPage
-        .getByAltText('QR code of the seed')
+        .getByAltText('QR code of the secret')
         .evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth > 0),
       true,
     );
     // Each step counts once: the one before proves the application, so that the current one is left for the sign-in.
-    await fill(adaPage, { 'Code that it shows': codeAt(seed, stepAt(Date.now()) - 1) });
+    await fill(adaPage, { 'Code from the app': codeAt(seed, stepAt(Date.now()) - 1) });
     await press(adaPage, 'Turn it on');
     await adaPage.locator('.codes li').first().waitFor();
     t.equal(await adaPage.locator('.codes li').count(), 10, 'ten backup codes, shown once');
@@ -87,24 +87,24 @@ if (browser === undefined) {
     await press(adaPage, 'Sign out');
     await signIn(adaPage, ada.email, testPassword);
     await heading(adaPage, 'Second factor').waitFor();
-    await fill(adaPage, { 'Code of your authenticator': codeAt(seed, stepAt(Date.now()) - 100) });
-    await press(adaPage, 'Go on');
+    await fill(adaPage, { 'Code from your authenticator': codeAt(seed, stepAt(Date.now()) - 100) });
+    await press(adaPage, 'Continue');
     await adaPage.getByRole('alert').getByText('MFA_CODE_INVALID').waitFor();
-    await fill(adaPage, { 'Code of your authenticator': codeAt(seed, stepAt(Date.now())) });
-    await press(adaPage, 'Go on');
+    await fill(adaPage, { 'Code from your authenticator': codeAt(seed, stepAt(Date.now())) });
+    await press(adaPage, 'Continue');
     await heading(adaPage, 'Security').waitFor();
     await press(adaPage, 'Sign out');
     await signIn(adaPage, ada.email, testPassword);
     await press(adaPage, 'Use a backup code');
     await fill(adaPage, { 'Backup code': backupCode });
-    await press(adaPage, 'Go on');
+    await press(adaPage, 'Continue');
     await heading(adaPage, 'Security').waitFor();
   });
 
   t.test('B-console: the link of a message confirms the address, and its token stays in no address', async (t) => {
     const page = await adas.open(new URL(await mailedLink(system.dataDir, ada.email)).hash.slice(1));
-    await heading(page, 'Confirm your e-mail address').waitFor();
-    t.match(await page.getByLabel('Token of the message').inputValue(), /^[\w-]{43}$/);
+    await heading(page, 'Confirm your address').waitFor();
+    t.match(await page.getByLabel('Token from the message').inputValue(), /^[\w-]{43}$/);
     t.notMatch(page.url(), /token/);
     await press(page, 'Confirm');
     await page.getByText('The address is confirmed.').waitFor();
@@ -132,16 +132,16 @@ if (browser === undefined) {
   t.test('B-console: a payment is made, and seen to complete without a reload', async () => {
     await go(adaPage, '/payments/new');
     await fill(adaPage, {
-      'E-mail address of the recipient': bob.email,
+      'Recipient’s e-mail address': bob.email,
       Amount: '12,50',
-      'What for': 'Two books',
+      Description: 'Two books',
     });
     await press(adaPage, 'Pay');
     await heading(adaPage, 'Payment').waitFor();
     await adaPage.getByRole('heading', { name: '€12.50' }).waitFor();
     await adaPage.locator('.section-head').getByText('Completed', { exact: true }).waitFor();
     await adaPage
-      .getByRole('table', { name: /What became of it/ })
+      .getByRole('table', { name: /Status changes/ })
       .getByText('Completed')
       .first()
       .waitFor();
@@ -153,7 +153,7 @@ if (browser === undefined) {
     const postings = bobPage.getByRole('table', { name: /Postings/ });
     await postings.getByText('€12.50', { exact: true }).waitFor();
     await press(bobPage, 'Refund');
-    await confirm(bobPage, 'Refund', { Amount: '2.50', Why: 'One was torn' });
+    await confirm(bobPage, 'Refund', { Amount: '2.50', Reason: 'One was torn' });
     await bobPage
       .getByRole('table', { name: /Refunds/ })
       .getByText('One was torn')
@@ -193,7 +193,7 @@ if (browser === undefined) {
   t.test('B-console: a passkey is added, and signs in without a password', async () => {
     await addAuthenticator(await bobs.context.newCDPSession(bobPage));
     await go(bobPage, '/account/security');
-    await fill(bobPage, { 'Name for it': 'Laptop' });
+    await fill(bobPage, { 'Name of the passkey': 'Laptop' });
     await press(bobPage, 'Add a passkey');
     await press(bobPage, 'I have kept them');
     await bobPage.getByRole('cell', { name: 'Laptop' }).waitFor();
@@ -208,7 +208,7 @@ if (browser === undefined) {
       const known = JSON.parse(await readFile(join(system.dataDir, 'first-admin.json'), 'utf8'));
       await signIn(adminPage, known.email, known.password);
       await heading(adminPage, 'Choose a new password').waitFor();
-      await fill(adminPage, { 'Password now': known.password, 'New password': changedPassword });
+      await fill(adminPage, { 'Current password': known.password, 'New password': changedPassword });
       await press(adminPage, 'Change the password');
       await heading(adminPage, 'Audit log').waitFor();
       await adminPage.getByLabel('Action', { exact: true }).selectOption('PAYMENT_REFUNDED');
@@ -255,16 +255,16 @@ if (browser === undefined) {
     await go(adminPage, '/admin/flags');
     const row = adminPage.getByRole('row').filter({ hasText: 'registration' });
     await row.getByRole('button', { name: 'Switch off' }).click();
-    await confirm(adminPage, 'Switch off', { 'Why, for the record': 'Under attack' });
+    await confirm(adminPage, 'Switch off', { 'Reason, for the audit log': 'Under attack' });
     await row.getByText('Off', { exact: true }).waitFor();
     const stranger = await openConsole(browser, origin);
     const page = await stranger.open('/register');
     await fill(page, { Name: 'Eve', 'E-mail address': 'eve@example.com', Password: testPassword });
-    await press(page, 'Make the account');
+    await press(page, 'Create account');
     await page.getByRole('alert').getByText('SWITCHED_OFF').waitFor();
     await stranger.context.close();
     await row.getByRole('button', { name: 'Switch on' }).click();
-    await confirm(adminPage, 'Switch on', { 'Why, for the record': 'It is over' });
+    await confirm(adminPage, 'Switch on', { 'Reason, for the audit log': 'It is over' });
     await row.getByText('On', { exact: true }).waitFor();
   });
 
@@ -277,20 +277,20 @@ if (browser === undefined) {
       await go(adminPage, '/admin/lockouts');
       await fill(adminPage, { 'E-mail address': bob.email });
       await press(adminPage, 'Show');
-      await adminPage.locator('.facts div', { hasText: 'Failures lately' }).getByText('1').waitFor();
+      await adminPage.locator('.facts div', { hasText: 'Recent failures' }).getByText('1').waitFor();
       await go(adminPage, '/admin/anomalies');
-      await adminPage.getByText(/Nothing unusual was seen|Anomalies, the newest first/).waitFor();
+      await adminPage.getByText(/nothing unusual was seen|Anomalies, newest first/).waitFor();
       await go(adminPage, '/admin/health');
       await adminPage.getByRole('row').filter({ hasText: 'postgres' }).getByText('Healthy').first().waitFor();
       await go(adminPage, '/admin/keys');
       await press(adminPage, 'Rotate');
-      await confirm(adminPage, 'Rotate', { 'Why, for the record': 'Drill' });
+      await confirm(adminPage, 'Rotate', { 'Reason, for the audit log': 'Drill' });
       await adminPage.getByRole('row').filter({ hasText: 'Drill' }).waitFor();
       await adminPage.getByText('Verifies', { exact: true }).waitFor();
       await go(adminPage, '/admin/reports');
       const today = new Date().toISOString().slice(0, 10);
       await fill(adminPage, { From: today, 'To, inclusive': today });
-      await press(adminPage, 'Make the report');
+      await press(adminPage, 'Create report');
       const row = adminPage.getByRole('row').filter({ hasText: 'Access review' });
       const download = adminPage.waitForEvent('download');
       await row.getByRole('button', { name: 'Download' }).click();
@@ -302,7 +302,7 @@ if (browser === undefined) {
     await go(adminPage, `/admin/users/${vera.id}`);
     await press(adminPage, 'Change role');
     await adminPage.getByRole('dialog').getByLabel('Role', { exact: true }).selectOption('Vendor');
-    await confirm(adminPage, 'Change it', { 'Why, for the record': 'She sells maps' });
+    await confirm(adminPage, 'Change role', { 'Reason, for the audit log': 'She sells maps' });
     await signIn(veraPage, vera.email, testPassword);
     await heading(veraPage, 'Webhooks').waitFor();
     await fill(veraPage, { Address: 'https://example.com/hooks' });
@@ -312,9 +312,9 @@ if (browser === undefined) {
     await press(veraPage, 'I have kept it');
     await veraPage.locator('.secret').waitFor({ state: 'detached' });
     await veraPage.getByRole('link', { name: 'https://example.com/hooks' }).click();
-    await veraPage.getByText('Nothing was sent yet.').waitFor();
+    await veraPage.getByText('Nothing has been sent yet.').waitFor();
     await press(veraPage, 'New secret');
-    await confirm(veraPage, 'Make it');
+    await confirm(veraPage, 'Create secret');
     t.match(await textOf(veraPage.locator('.secret')), /^whsec_/);
   });
 
@@ -339,15 +339,15 @@ if (browser === undefined) {
     await press(veraPage, 'Export my data');
     t.match(await readFile(await (await download).path(), 'utf8'), vera.email);
     await press(adminPage, 'Hold');
-    await confirm(adminPage, 'Hold', { 'Why, for the record': 'Case 17' });
+    await confirm(adminPage, 'Hold', { 'Reason, for the audit log': 'Case 17' });
     await press(veraPage, 'Erase my data');
     const dialog = veraPage.getByRole('dialog');
-    await dialog.getByLabel('Type “erase” to go on').fill('erase');
-    await dialog.getByRole('button', { name: 'Erase for ever' }).click();
+    await dialog.getByLabel('Type “erase” to confirm').fill('erase');
+    await dialog.getByRole('button', { name: 'Erase permanently' }).click();
     await dialog.getByRole('alert').waitFor();
     await press(adminPage, 'Release');
-    await confirm(adminPage, 'Release', { 'Why, for the record': 'Case closed' });
-    await dialog.getByRole('button', { name: 'Erase for ever' }).click();
+    await confirm(adminPage, 'Release', { 'Reason, for the audit log': 'Case closed' });
+    await dialog.getByRole('button', { name: 'Erase permanently' }).click();
     await veraPage.getByText('Your data are being erased.').waitFor();
   });
 

@@ -3,13 +3,14 @@ import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.
 import type { User } from '@strongroom/gen/strongroom/auth/v1/user_pb.ts';
 import { Role } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { ErrorNotice } from '../errors/error-notice.tsx';
+import { Time } from '../time/time.tsx';
 import { Badge } from '../ui/badge.tsx';
+import { Breakable } from '../ui/breakable.tsx';
 import { Facts } from '../ui/facts.tsx';
 import { Flash } from '../ui/flash.tsx';
 import { Identifier } from '../ui/identifier.tsx';
 import { Listing } from '../ui/listing.tsx';
 import { Page, Section } from '../ui/page.tsx';
-import { Time } from '../ui/time.tsx';
 import { enumInWords } from '../ui/words.ts';
 import { AccountTabs } from './account-tabs.tsx';
 import { PreferencesSection } from './preferences-section.tsx';
@@ -37,7 +38,7 @@ function OwnFacts({ user }: { user: User }) {
       <Facts
         facts={[
           ['Name', user.name],
-          ['E-mail address', user.email],
+          ['E-mail address', <Breakable key="email" text={user.email} />],
           ['Address confirmed', user.emailVerified ? 'Yes' : 'Not yet'],
           ['Role', enumInWords(Role, user.role)],
           [
@@ -47,7 +48,7 @@ function OwnFacts({ user }: { user: User }) {
             </Badge>,
           ],
           ['Id', <Identifier key="id" id={user.id} isWhole />],
-          ['Since', <Time key="since" value={user.createTime} />],
+          ['Member since', <Time key="since" value={user.createTime} />],
         ]}
       />
       {!user.emailVerified && <ResendVerification />}

@@ -34,7 +34,13 @@ export function ChangePasswordForm() {
           )
         }
       >
-        <Field name="current_password" label="Password now" type="password" autoComplete="current-password" required />
+        <Field
+          name="current_password"
+          label="Current password"
+          type="password"
+          autoComplete="current-password"
+          required
+        />
         <NewPasswordField name="new_password" />
       </Form>
       <Flash message={change.isSuccess ? 'The password is changed, and every other session has ended.' : undefined} />

@@ -23,13 +23,13 @@ export function DataPage() {
       <ExportSection />
       <Section title="Erase">
         <p>
-          Your account, profile and everything personal go for ever, in every part of this system. What was paid stays
-          in the books, without your name.
+          Your account, your profile and everything personal are erased permanently, in every part of this system. What
+          was paid stays in the books, without your name.
         </p>
         <ConfirmButton
           label="Erase my data"
           title="Erase everything about you"
-          confirmLabel="Erase for ever"
+          confirmLabel="Erase permanently"
           act={async (values) => {
             await profiles.eraseMe({ confirmation: values.text('confirmation') });
             closeSession('Your data are being erased. Nobody can sign in to this account any more.');
@@ -38,7 +38,7 @@ export function DataPage() {
           <p>You are signed out everywhere, and nobody can bring the account back. This can’t be undone.</p>
           <Field
             name="confirmation"
-            label={`Type “${eraseWord}” to go on`}
+            label={`Type “${eraseWord}” to confirm`}
             autoComplete="off"
             pattern={eraseWord}
             spellCheck={false}
@@ -63,12 +63,12 @@ function ExportSection() {
   });
   return (
     <Section title="Export">
-      <p>All that every part of this system holds about you, as one JSON file. It is asked whether it is you first.</p>
+      <p>Everything this system holds about you, as one JSON file. You are asked to confirm that it’s you first.</p>
       <ErrorNotice error={download.error} />
       <button type="button" className="primary" disabled={download.isPending} onClick={() => download.mutate()}>
         {download.isPending ? 'Please wait…' : 'Export my data'}
       </button>
-      <Flash message={download.isSuccess ? 'The file is among your downloads.' : undefined} />
+      <Flash message={download.isSuccess ? 'The file is in your downloads.' : undefined} />
     </Section>
   );
 }

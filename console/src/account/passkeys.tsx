@@ -5,12 +5,12 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { transport } from '../api/transport.ts';
 import { canUsePasskeys, createPasskey } from '../session/passkey.ts';
+import { Time } from '../time/time.tsx';
 import { ConfirmButton } from '../ui/confirm-button.tsx';
 import { Field } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
 import { Section } from '../ui/page.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { Time } from '../ui/time.tsx';
 import { BackupCodes } from './backup-codes.tsx';
 import { factorsChanged } from './factors-changed.ts';
 
@@ -24,7 +24,7 @@ export function Passkeys({ passkeys }: { passkeys: readonly Passkey[] }) {
         columns={columns}
         rows={passkeys}
         keyOf={({ id }) => id}
-        empty="There is none yet. A passkey signs you in without a password, and can’t be given to the wrong site."
+        empty="No passkeys yet. A passkey signs you in without a password, and can’t be phished."
       />
       {canUsePasskeys() ? (
         <AddPasskey />
@@ -42,7 +42,7 @@ const columns: Column<Passkey>[] = [
   { title: 'Added', cell: ({ createTime }) => <Time value={createTime} /> },
   { title: 'Last used', cell: ({ lastUsedTime }) => <Time value={lastUsedTime} none="Never" /> },
   {
-    title: 'Acts',
+    title: 'Actions',
     cell: ({ id, name }) => (
       <ConfirmButton
         label="Remove"
@@ -78,7 +78,14 @@ function AddPasskey() {
         error={add.error}
         onSubmit={(values, form) => add.mutate(values.text('name'), { onSuccess: () => form.reset() })}
       >
-        <Field name="name" label="Name for it" placeholder="Laptop" autoComplete="off" required maxLength={100} />
+        <Field
+          name="name"
+          label="Name of the passkey"
+          placeholder="Laptop"
+          autoComplete="off"
+          required
+          maxLength={100}
+        />
       </Form>
     </>
   );

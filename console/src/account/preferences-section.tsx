@@ -2,7 +2,8 @@ import { useMutation, useQuery } from '@connectrpc/connect-query';
 import type { Preferences } from '@strongroom/gen/strongroom/profile/v1/preferences_pb.ts';
 import { ProfileService } from '@strongroom/gen/strongroom/profile/v1/profile_service_pb.ts';
 import { invalidate } from '../api/invalidate.ts';
-import { keepTheme } from '../app/theme.ts';
+import { CurrencyChoice } from '../money/amount-fields.tsx';
+import { ZoneChoice } from '../time/zone-choice.tsx';
 import { Checkbox, Choice, Field } from '../ui/field.tsx';
 import { Flash } from '../ui/flash.tsx';
 import { Form } from '../ui/form.tsx';
@@ -25,10 +26,7 @@ export function PreferencesSection() {
 
 function PreferencesForm({ preferences }: { preferences: Preferences | undefined }) {
   const update = useMutation(updatePreferences, {
-    onSuccess(answer) {
-      keepTheme(answer.preferences?.theme ?? 'system');
-      return invalidate(getPreferences);
-    },
+    onSuccess: () => invalidate(getPreferences),
   });
   const { email, push, sms } = preferences?.notifications ?? {};
   return (
@@ -41,7 +39,7 @@ function PreferencesForm({ preferences }: { preferences: Preferences | undefined
       >
         <div className="columns">
           <Choice name="preferences.theme" label="Theme" defaultValue={preferences?.theme ?? 'system'}>
-            <option value="system">As the system</option>
+            <option value="system">As the device</option>
             <option value="light">Light</option>
             <option value="dark">Dark</option>
           </Choice>
@@ -52,23 +50,15 @@ function PreferencesForm({ preferences }: { preferences: Preferences | undefined
             placeholder="en"
             maxLength={35}
           />
-          <Field
+          <CurrencyChoice
             name="preferences.currency"
-            label="Currency"
-            defaultValue={preferences?.currency}
-            placeholder="EUR"
-            maxLength={3}
+            defaultValue={preferences?.currency ?? ''}
+            none={preferences?.currency === undefined ? 'None' : undefined}
           />
-          <Field
-            name="preferences.time_zone"
-            label="Time zone"
-            defaultValue={preferences?.timeZone}
-            placeholder="Europe/Berlin"
-            maxLength={64}
-          />
+          <ZoneChoice name="preferences.time_zone" label="Time zone" chosen={preferences?.timeZone} />
         </div>
         <fieldset>
-          <legend>Notices beside those about security, which are always sent</legend>
+          <legend>Notices (those about security are always sent)</legend>
           <Checkbox name="email" label="E-mail" defaultChecked={email} />
           <Checkbox name="push" label="Push" defaultChecked={push} />
           <Checkbox name="sms" label="SMS" defaultChecked={sms} />
@@ -83,7 +73,7 @@ function preferencesOf(values: FormValues) {
   return {
     theme: values.text('preferences.theme'),
     language: values.optional('preferences.language'),
-    currency: values.optional('preferences.currency')?.toUpperCase(),
+    currency: values.optional('preferences.currency'),
     timeZone: values.optional('preferences.time_zone'),
     notifications: { email: values.isChecked('email'), push: values.isChecked('push'), sms: values.isChecked('sms') },
   };

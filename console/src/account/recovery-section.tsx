@@ -9,10 +9,10 @@ import { Section } from '../ui/page.tsx';
 export function RecoverySection() {
   const cancel = useMutation(AuthService.method.cancelMfaRecovery);
   return (
-    <Section title="Removal that somebody asked for">
+    <Section title="Stop a removal">
       <p>
-        A message told you that your second factor is to be removed, and it was not you? Stop it, then change your
-        password.
+        Did a message tell you that your second factor is to be removed, and it wasn’t you who asked? Stop it, then
+        change your password.
       </p>
       <Form
         submitLabel="Stop the removal"
@@ -20,7 +20,7 @@ export function RecoverySection() {
         error={cancel.error}
         onSubmit={(values) => cancel.mutate({ id: values.text('id').trim() })}
       >
-        <Field name="id" label="Number in the message" autoComplete="off" spellCheck={false} required />
+        <Field name="id" label="Recovery number in the message" autoComplete="off" spellCheck={false} required />
       </Form>
       <Flash message={cancel.isSuccess ? 'It is stopped.' : undefined} />
     </Section>

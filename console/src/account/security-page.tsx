@@ -38,7 +38,7 @@ function SecondFactors({ status }: { status: GetMfaStatusResponse }) {
     <>
       <Section title="Authenticator" actions={<Badge tone={totp ? 'good' : 'plain'}>{totp ? 'On' : 'Off'}</Badge>}>
         <p>
-          An application that shows a new code every thirty seconds.
+          An app that shows a new code every thirty seconds.
           {totp && ' Setting it up again replaces the old one.'}
         </p>
         <TotpEnrolment />
@@ -46,7 +46,7 @@ function SecondFactors({ status }: { status: GetMfaStatusResponse }) {
       <Passkeys passkeys={status.passkeys} />
       {enabled && (
         <Section title="Backup codes">
-          <p>{backupCodesLeft} are left.</p>
+          <p>{backupCodesLeft === 1 ? '1 code is left.' : `${backupCodesLeft} codes are left.`}</p>
           {newCodes !== undefined && <BackupCodes codes={newCodes} onSeen={() => setNewCodes(undefined)} />}
           <NewCodesButton onCodes={setNewCodes} />
         </Section>
@@ -83,7 +83,7 @@ function NewCodesButton({ onCodes }: { onCodes(codes: readonly string[]): void }
         await factorsChanged();
       }}
     >
-      <p>The old codes count no more.</p>
+      <p>The old codes stop working.</p>
     </ConfirmButton>
   );
 }

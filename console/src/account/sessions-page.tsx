@@ -3,13 +3,13 @@ import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.
 import type { Session } from '@strongroom/gen/strongroom/auth/v1/session_pb.ts';
 import { invalidate } from '../api/invalidate.ts';
 import { closeSession } from '../session/session-store.ts';
+import { Time } from '../time/time.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { ConfirmButton } from '../ui/confirm-button.tsx';
 import { Listing } from '../ui/listing.tsx';
-import { Page } from '../ui/page.tsx';
+import { Page, Section } from '../ui/page.tsx';
 import { Pager } from '../ui/pager.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { Time } from '../ui/time.tsx';
 import { usePages } from '../ui/use-pages.ts';
 import { AccountTabs } from './account-tabs.tsx';
 import { browserOf } from './browser-of.ts';
@@ -20,22 +20,24 @@ export function SessionsPage() {
   const pages = usePages('');
   const query = useQuery(listSessions, { pageToken: pages.pageToken });
   return (
-    <Page title="Sessions" actions={<EndButtons />}>
+    <Page title="Sessions">
       <AccountTabs />
-      <Listing what="sessions" query={query}>
-        {({ sessions, nextPageToken }) => (
-          <>
-            <Table
-              caption="Where you are signed in, the one used last first"
-              columns={columns}
-              rows={sessions}
-              keyOf={({ id }) => id}
-              empty="There is none."
-            />
-            <Pager pages={pages} nextPageToken={nextPageToken} />
-          </>
-        )}
-      </Listing>
+      <Section title="Where you are signed in" actions={<EndButtons />}>
+        <Listing what="sessions" query={query}>
+          {({ sessions, nextPageToken }) => (
+            <>
+              <Table
+                caption="Your sessions, last used first"
+                columns={columns}
+                rows={sessions}
+                keyOf={({ id }) => id}
+                empty="No sessions."
+              />
+              <Pager pages={pages} nextPageToken={nextPageToken} />
+            </>
+          )}
+        </Listing>
+      </Section>
     </Page>
   );
 }
@@ -46,7 +48,7 @@ function EndButtons() {
   return (
     <>
       <ConfirmButton
-        label="End the others"
+        label="End all others"
         title="End all other sessions"
         confirmLabel="End them"
         act={() => others.mutateAsync({})}
@@ -72,14 +74,14 @@ const columns: Column<Session>[] = [
       </>
     ),
   },
-  { title: 'Address', cell: ({ ipAddress }) => <code>{ipAddress}</code> },
+  { title: 'IP address', cell: ({ ipAddress }) => <code>{ipAddress}</code> },
   {
-    title: 'By',
+    title: 'Signed in by',
     cell: ({ authenticationMethods }) => authenticationMethods.map((method) => methods[method] ?? method).join(', '),
   },
-  { title: 'Since', cell: ({ createTime }) => <Time value={createTime} /> },
+  { title: 'Signed in', cell: ({ createTime }) => <Time value={createTime} /> },
   { title: 'Last used', cell: ({ lastUsedTime }) => <Time value={lastUsedTime} /> },
-  { title: 'Acts', cell: ({ id, current }) => (current ? '—' : <RevokeButton id={id} />) },
+  { title: 'Actions', cell: ({ id, current }) => (current ? undefined : <RevokeButton id={id} />) },
 ];
 
 function RevokeButton({ id }: { id: string }) {

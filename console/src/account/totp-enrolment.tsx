@@ -52,12 +52,12 @@ function TotpProof({ enrolment: { secret, qrCodeSvg }, onProven }: TotpProofProp
     <div className="enrolment">
       <img
         src={`data:image/svg+xml,${encodeURIComponent(qrCodeSvg)}`}
-        alt="QR code of the seed"
+        alt="QR code of the secret"
         width="200"
         height="200"
       />
       <div>
-        <p>Scan this with your authenticator, or type in the seed:</p>
+        <p>Scan this with your authenticator app, or type in the secret:</p>
         <p>
           <code className="seed">{secret}</code>
         </p>
@@ -69,7 +69,7 @@ function TotpProof({ enrolment: { secret, qrCodeSvg }, onProven }: TotpProofProp
         >
           <Field
             name="code"
-            label="Code that it shows"
+            label="Code from the app"
             inputMode="numeric"
             autoComplete="one-time-code"
             pattern="[0-9]{6}"

@@ -33,8 +33,10 @@ export function Navigation({ role }: { role: string }) {
   const mine = entries.filter(({ roles }) => roles === undefined || roles.includes(role));
   return (
     <nav className="navigation" aria-label="Pages">
-      <NavigationList label="Mine" entries={mine} />
-      {role === 'ADMIN' && <NavigationList label="Administration" entries={adminEntries} />}
+      <div>
+        <NavigationList label="Yours" entries={mine} />
+        {role === 'ADMIN' && <NavigationList label="Administration" entries={adminEntries} />}
+      </div>
     </nav>
   );
 }

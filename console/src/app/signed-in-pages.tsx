@@ -4,15 +4,18 @@ import { RestrictedPage } from '../account/restricted-page.tsx';
 import { ErrorBoundary } from '../errors/error-boundary.tsx';
 import type { Claims } from '../session/claims.ts';
 import { SignOutButton } from '../session/sign-out-button.tsx';
+import { PersonalTimeZone } from '../time/time-zone.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { Page } from '../ui/page.tsx';
 import { pageRoutes } from './areas.tsx';
 import { Brand } from './brand.tsx';
 import { MenuButton } from './menu-button.tsx';
 import { Navigation } from './navigation.tsx';
+import { usePersonalTheme } from './use-personal-theme.ts';
 
 export function SignedInPages({ claims }: { claims: Claims }) {
   const [location] = useLocation();
+  usePersonalTheme();
   return (
     <div className="frame">
       <button type="button" className="skip" onClick={skipToContent}>
@@ -27,9 +30,11 @@ export function SignedInPages({ claims }: { claims: Claims }) {
       {!claims.isRestricted && <Navigation role={claims.role} />}
       <main id="content" tabIndex={-1}>
         <ErrorBoundary key={location}>
-          <Suspense fallback={<Loading what="the page" />}>
-            {claims.isRestricted ? <RestrictedPage /> : <PageSwitch />}
-          </Suspense>
+          <PersonalTimeZone>
+            <Suspense fallback={<Loading what="the page" />}>
+              {claims.isRestricted ? <RestrictedPage /> : <PageSwitch />}
+            </Suspense>
+          </PersonalTimeZone>
         </ErrorBoundary>
       </main>
     </div>

@@ -13,15 +13,17 @@ export function ErrorNotice({ error }: { error: unknown }) {
       ))}
       {read.metadata['attemptsLeft'] !== undefined && <p>Tries left: {read.metadata['attemptsLeft']}.</p>}
       <p>{retryAdvice(read)}</p>
-      <p className="notice-facts">
-        <code>{read.reason}</code>
-        {read.requestId !== undefined && (
-          <>
-            {' '}
-            · request <code>{read.requestId}</code>
-          </>
-        )}
-      </p>
+      {read.retry !== 'reconnect' && (
+        <p className="notice-facts">
+          <code>{read.reason}</code>
+          {read.requestId !== undefined && (
+            <>
+              {' '}
+              · request <code>{read.requestId}</code>
+            </>
+          )}
+        </p>
+      )}
     </div>
   );
 }

@@ -38,7 +38,7 @@ export function readServiceError(thrown: unknown): ServiceError {
   const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
   return {
     reason: info?.reason ?? `CONNECT_${Code[error.code].toUpperCase()}`,
-    message: isUnreachable ? 'The server can not be reached.' : error.rawMessage,
+    message: isUnreachable ? 'The server can’t be reached.' : error.rawMessage,
     code: error.code,
     retry: isUnreachable ? 'reconnect' : info?.metadata['retry'],
     retryAfterMs:

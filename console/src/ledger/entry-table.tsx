@@ -1,19 +1,19 @@
 import type { LedgerEntry } from '@strongroom/gen/strongroom/payments/v1/ledger_pb.ts';
 import { Link } from 'wouter';
 import { formatMoney } from '../money/money.ts';
+import { Time } from '../time/time.tsx';
 import { Identifier } from '../ui/identifier.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { Time } from '../ui/time.tsx';
 import { inWords } from '../ui/words.ts';
 
 export function EntryTable({ entries }: { entries: readonly LedgerEntry[] }) {
   return (
     <Table
-      caption="Postings, the newest first"
+      caption="Postings, newest first"
       columns={columns}
       rows={entries}
       keyOf={({ id }) => id}
-      empty="Nothing was posted to your accounts. The recipient’s are, once the provider has collected the payment."
+      empty="No postings to your accounts. The recipient’s account is credited once the provider has collected the payment."
     />
   );
 }

@@ -30,7 +30,7 @@ export function LedgerPage() {
     <Page title="Ledger">
       {isAdmin && (
         <FilterForm label="Whose" onFilter={(values) => setUserId(values.optional('user_id'))}>
-          <Field name="user_id" label="User id" hint="Left out: the whole ledger." autoComplete="off" />
+          <Field name="user_id" label="User id" hint="Left empty, the whole ledger." autoComplete="off" />
         </FilterForm>
       )}
       <Section title="Balances">

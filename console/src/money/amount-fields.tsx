@@ -24,9 +24,17 @@ export function AmountField({
   );
 }
 
-export function CurrencyChoice({ name = 'amount.currency_code' }: { name?: string }) {
+interface CurrencyChoiceProps {
+  readonly name?: string;
+  readonly defaultValue: string;
+  /** First in the list, where none may be chosen. */
+  readonly none?: string;
+}
+
+export function CurrencyChoice({ name = 'amount.currency_code', defaultValue, none }: CurrencyChoiceProps) {
   return (
-    <Choice name={name} label="Currency" defaultValue="EUR">
+    <Choice name={name} label="Currency" defaultValue={defaultValue}>
+      {none !== undefined && <option value="">{none}</option>}
       {[...commonCurrencies, ...currencyCodes].map((code) => (
         <option key={code}>{code}</option>
       ))}

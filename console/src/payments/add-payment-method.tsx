@@ -25,7 +25,7 @@ export function AddPaymentMethod({ add, isPending, error }: Props) {
     );
   };
   return (
-    <Section title="Add another">
+    <Section title="Add a payment method">
       <Form submitLabel="Add" isPending={isPending} error={error} onSubmit={submit}>
         <Choice name="kind" label="Kind" value={kind} onChange={(event) => setKind(event.target.value as typeof kind)}>
           <option value="card">Card</option>
@@ -48,7 +48,7 @@ function CardFields() {
         required
         maxLength={23}
       />
-      <div className="columns">
+      <div className="columns columns-small">
         <Field
           name="card.exp_month"
           label="Month"
@@ -69,7 +69,7 @@ function CardFields() {
         />
         <Field
           name="card.cvc"
-          label="Verification code"
+          label="CVC"
           type="password"
           inputMode="numeric"
           autoComplete="cc-csc"
@@ -85,7 +85,7 @@ function BankAccountFields() {
   return (
     <>
       <Field name="bank_account.iban" label="IBAN" autoComplete="off" spellCheck={false} required maxLength={42} />
-      <Field name="bank_account.holder_name" label="Name of the holder" autoComplete="name" required maxLength={255} />
+      <Field name="bank_account.holder_name" label="Account holder" autoComplete="name" required maxLength={255} />
     </>
   );
 }

@@ -5,20 +5,23 @@ import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments
 import { invalidate } from '../api/invalidate.ts';
 import { AmountField } from '../money/amount-fields.tsx';
 import { amountText, parseMoney } from '../money/money.ts';
+import { useTimeZone } from '../time/time-zone.tsx';
+import { instantOf, minuteOf } from '../time/zone.ts';
 import { ConfirmButton } from '../ui/confirm-button.tsx';
 import { Field } from '../ui/field.tsx';
 import { rememberAct } from './own-acts.ts';
 import { useAttemptKey } from './use-attempt-key.ts';
 
 const { getPayment, listPayments, updatePayment } = PaymentsService.method;
-const millisecondsPerMinute = 60_000;
 
 /** While a payment waits, its sender may still change amount, words and date. */
 export function EditButton({ payment: { id, etag, amount, description, scheduledAt } }: { payment: Payment }) {
   const update = useMutation(updatePayment);
   const keyOf = useAttemptKey();
+  const zone = useTimeZone();
   if (amount === undefined) return null;
   const { currencyCode } = amount;
+  const due = scheduledAt && minuteOf(timestampDate(scheduledAt), zone);
   return (
     <ConfirmButton
       label="Edit"
@@ -28,14 +31,16 @@ export function EditButton({ payment: { id, etag, amount, description, scheduled
       act={async (values) => {
         const minorUnits = parseMoney(values.text('amount.minor_units'), currencyCode) ?? 0n;
         const words = values.text('description');
-        const due = values.optional('scheduled_at');
+        const newDue = values.optional('scheduled_at');
         const { auditEventId } = await update.mutateAsync({
           id,
           etag,
           amount: { currencyCode, minorUnits },
           description: words,
-          scheduledAt: due === undefined ? undefined : timestampFromDate(new Date(due)),
-          requestId: keyOf(`${etag} ${minorUnits} ${due} ${words}`),
+          // The field knows no seconds: what was left as it is keeps them.
+          scheduledAt:
+            newDue === undefined || newDue === due ? scheduledAt : timestampFromDate(instantOf(newDue, zone)),
+          requestId: keyOf(`${etag} ${minorUnits} ${newDue} ${words}`),
         });
         rememberAct(id, { what: 'Edited', eventId: auditEventId });
         await invalidate(getPayment, listPayments);
@@ -44,26 +49,22 @@ export function EditButton({ payment: { id, etag, amount, description, scheduled
       <AmountField defaultValue={amountText(amount.minorUnits, currencyCode)} hint={`In ${currencyCode}.`} />
       <Field
         name="description"
-        label="What for"
+        label="Description"
         autoComplete="off"
         defaultValue={description}
         required
         maxLength={500}
       />
-      {scheduledAt !== undefined && (
+      {due !== undefined && (
         <Field
           name="scheduled_at"
           label="Due"
           type="datetime-local"
-          defaultValue={localTime(timestampDate(scheduledAt))}
+          defaultValue={due}
+          hint={`By the clocks of ${zone}.`}
           required
         />
       )}
     </ConfirmButton>
   );
-}
-
-/** As a datetime-local field spells it: in the browser's zone, to the minute. */
-function localTime(date: Date): string {
-  return new Date(date.getTime() - date.getTimezoneOffset() * millisecondsPerMinute).toISOString().slice(0, 16);
 }

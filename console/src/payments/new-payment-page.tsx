@@ -4,9 +4,12 @@ import { PaymentType } from '@strongroom/gen/strongroom/payments/v1/payment_pb.t
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
+import { usePreferences } from '../account/use-preferences.ts';
 import { invalidate } from '../api/invalidate.ts';
 import { AmountField, CurrencyChoice } from '../money/amount-fields.tsx';
 import { parseMoney } from '../money/money.ts';
+import { useTimeZone } from '../time/time-zone.tsx';
+import { instantOf } from '../time/zone.ts';
 import { Choice, Field } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
 import type { FormValues } from '../ui/form-values.ts';
@@ -20,16 +23,18 @@ import { useAttemptKey } from './use-attempt-key.ts';
 export function NewPaymentPage() {
   const [, navigate] = useLocation();
   const [type, setType] = useState<PaymentType>(PaymentType.INSTANT);
+  const { currency } = usePreferences();
   const keyOf = useAttemptKey();
+  const zone = useTimeZone();
   const create = useMutation(PaymentsService.method.createPayment, {
     onSuccess({ payment, auditEventId }) {
-      if (payment !== undefined) rememberAct(payment.id, { what: 'Made', eventId: auditEventId });
+      if (payment !== undefined) rememberAct(payment.id, { what: 'Created', eventId: auditEventId });
       void invalidate(PaymentsService.method.listPayments, PaymentsService.method.getBalances);
       navigate(`/payments/${payment?.id}`);
     },
   });
   const submit = (values: FormValues) => {
-    const content = paymentOf(values, type);
+    const content = paymentOf(values, type, zone);
     const key = keyOf(JSON.stringify(content, (_name, value) => (typeof value === 'bigint' ? String(value) : value)));
     create.mutate({ ...content, requestId: key });
   };
@@ -37,23 +42,17 @@ export function NewPaymentPage() {
     <Page title="New payment">
       <Form
         className="card"
-        submitLabel={type === PaymentType.INSTANT ? 'Pay' : 'Plan the payment'}
+        submitLabel={type === PaymentType.INSTANT ? 'Pay' : 'Schedule payment'}
         isPending={create.isPending}
         error={create.error}
         onSubmit={submit}
       >
-        <Field
-          name="recipient_email"
-          label="E-mail address of the recipient"
-          type="email"
-          autoComplete="off"
-          required
-        />
+        <Field name="recipient_email" label="Recipient’s e-mail address" type="email" autoComplete="off" required />
         <div className="columns">
           <AmountField />
-          <CurrencyChoice />
+          <CurrencyChoice key={currency} defaultValue={currency || 'EUR'} />
         </div>
-        <Field name="description" label="What for" autoComplete="off" required maxLength={500} />
+        <Field name="description" label="Description" autoComplete="off" required maxLength={500} />
         <PaymentMethodChoice />
         <Choice
           name="type"
@@ -87,7 +86,7 @@ function PaymentMethodChoice() {
   );
 }
 
-function paymentOf(values: FormValues, type: PaymentType) {
+function paymentOf(values: FormValues, type: PaymentType, zone: string) {
   const currencyCode = values.text('amount.currency_code');
   const due = values.optional('scheduled_at');
   return {
@@ -97,7 +96,7 @@ function paymentOf(values: FormValues, type: PaymentType) {
     recipientEmail: values.text('recipient_email').trim(),
     description: values.text('description'),
     paymentMethodId: values.optional('payment_method_id'),
-    scheduledAt: due === undefined ? undefined : timestampFromDate(new Date(due)),
+    scheduledAt: due === undefined ? undefined : timestampFromDate(instantOf(due, zone)),
     recurrence: values.optional('recurrence'),
     timeZone: values.optional('time_zone'),
   };

@@ -50,8 +50,8 @@ function CancelButton({ payment: { id, etag } }: { payment: Payment }) {
         await refreshed();
       }}
     >
-      <p>It will not be paid. This can’t be undone.</p>
-      <Field name="reason" label="Why" maxLength={500} autoComplete="off" />
+      <p>It won’t be paid. This can’t be undone.</p>
+      <Field name="reason" label="Reason" maxLength={500} autoComplete="off" />
     </ConfirmButton>
   );
 }
@@ -65,7 +65,7 @@ function RefundButton({ payment: { id, amount, refundedAmount } }: { payment: Pa
   return (
     <ConfirmButton
       label="Refund"
-      title="Give money back"
+      title="Refund this payment"
       confirmLabel="Refund"
       act={async (values) => {
         const minorUnits = parseMoney(values.text('amount.minor_units'), currencyCode) ?? 0n;
@@ -83,7 +83,7 @@ function RefundButton({ payment: { id, amount, refundedAmount } }: { payment: Pa
     >
       <p>Up to {formatMoney(left, currencyCode)} can go back to the sender. This can’t be undone.</p>
       <AmountField defaultValue={amountText(left, currencyCode)} hint={`In ${currencyCode}.`} />
-      <Field name="reason" label="Why" maxLength={500} autoComplete="off" />
+      <Field name="reason" label="Reason" maxLength={500} autoComplete="off" />
     </ConfirmButton>
   );
 }

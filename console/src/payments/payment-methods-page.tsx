@@ -2,13 +2,13 @@ import { useMutation, useQuery } from '@connectrpc/connect-query';
 import type { PaymentMethod } from '@strongroom/gen/strongroom/payments/v1/payment_method_pb.ts';
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { invalidate } from '../api/invalidate.ts';
+import { Time } from '../time/time.tsx';
 import { ConfirmButton } from '../ui/confirm-button.tsx';
 import { Flash } from '../ui/flash.tsx';
 import { Listing } from '../ui/listing.tsx';
 import { Page, Section } from '../ui/page.tsx';
 import { Pager } from '../ui/pager.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { Time } from '../ui/time.tsx';
 import { usePages } from '../ui/use-pages.ts';
 import { AddPaymentMethod } from './add-payment-method.tsx';
 import { methodName } from './method-name.ts';
@@ -22,16 +22,16 @@ export function PaymentMethodsPage() {
   const add = useMutation(addPaymentMethod, { onSuccess: refreshed });
   return (
     <Page title="Payment methods">
-      <Section title="Yours">
+      <Section title="Your payment methods">
         <Listing what="payment methods" query={query}>
           {({ paymentMethods, nextPageToken }) => (
             <>
               <Table
-                caption="Payment methods, the newest first"
+                caption="Payment methods, newest first"
                 columns={columns}
                 rows={paymentMethods}
                 keyOf={({ id }) => id}
-                empty="There is none yet. Without one, payments are charged as the provider does by default."
+                empty="No payment methods yet. Without one, the provider charges payments by its default."
               />
               <Pager pages={pages} nextPageToken={nextPageToken} />
             </>
@@ -48,10 +48,10 @@ const columns: Column<PaymentMethod>[] = [
   { title: 'Method', cell: methodName },
   {
     title: 'Expires',
-    cell: ({ expMonth, expYear }) => (expYear === 0 ? '—' : `${String(expMonth).padStart(2, '0')}/${expYear}`),
+    cell: ({ expMonth, expYear }) => (expYear === 0 ? undefined : `${String(expMonth).padStart(2, '0')}/${expYear}`),
   },
   { title: 'Added', cell: ({ createTime }) => <Time value={createTime} /> },
-  { title: 'Acts', cell: ({ id }) => <RemoveButton id={id} /> },
+  { title: 'Actions', cell: ({ id }) => <RemoveButton id={id} /> },
 ];
 
 function RemoveButton({ id }: { id: string }) {

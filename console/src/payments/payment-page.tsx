@@ -13,17 +13,18 @@ import { useParams } from 'wouter';
 import { invalidate } from '../api/invalidate.ts';
 import { formatMoney } from '../money/money.ts';
 import { useClaims } from '../session/session-store.ts';
+import { Time } from '../time/time.tsx';
 import { Facts } from '../ui/facts.tsx';
 import { Identifier } from '../ui/identifier.tsx';
 import { Listing } from '../ui/listing.tsx';
 import { Page, Section } from '../ui/page.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { Time } from '../ui/time.tsx';
-import { enumInWords, inWords } from '../ui/words.ts';
+import { actorInWords, enumInWords } from '../ui/words.ts';
 import { LiveBadge } from '../watch/live-badge.tsx';
 import { PaymentActions } from './payment-actions.tsx';
 import { PaymentEntries } from './payment-entries.tsx';
 import { ReceiptList } from './receipt-list.tsx';
+import { recurrenceInWords } from './recurrence.ts';
 import { RefundList } from './refund-list.tsx';
 import { StatusBadge } from './status-badge.tsx';
 import { usePaymentFeed } from './use-payment-feed.ts';
@@ -70,32 +71,32 @@ function PaymentDetails({ payment }: { payment: Payment }) {
   const money = (value: typeof amount) => value && formatMoney(value.minorUnits, value.currencyCode);
   return (
     <>
-      <Section title={money(amount) ?? ''} actions={<StatusBadge status={payment.status} />}>
+      <Section isFigure title={money(amount) ?? ''} actions={<StatusBadge status={payment.status} />}>
         <p className="lead">{payment.description}</p>
         <Facts
           facts={[
             ['Id', <Identifier key="id" id={payment.id} isWhole />],
             ['Type', enumInWords(PaymentType, payment.type)],
-            ['Given back', refundedAmount && refundedAmount.minorUnits > 0n ? money(refundedAmount) : undefined],
+            ['Refunded', refundedAmount && refundedAmount.minorUnits > 0n ? money(refundedAmount) : undefined],
             ['From', person(payment.senderId)],
             ['To', person(payment.recipientId)],
             ['Due', payment.scheduledAt && <Time value={payment.scheduledAt} />],
-            ['Again by', payment.recurrence],
-            ['Made', <Time key="made" value={payment.createTime} />],
+            ['Repeats', payment.recurrence && recurrenceInWords(payment.recurrence)],
+            ['Created', <Time key="created" value={payment.createTime} />],
             ['Completed', payment.completeTime && <Time value={payment.completeTime} />],
-            ['Reference of the provider', payment.pspTransactionId],
-            ['Why it failed', payment.failureReason],
+            ['Provider reference', payment.pspTransactionId],
+            ['Failure reason', payment.failureReason],
           ]}
         />
         <PaymentActions payment={payment} />
       </Section>
       <Section title="History">
         <Table
-          caption="What became of it, the oldest first"
-          columns={changeColumns}
+          caption="Status changes, oldest first"
+          columns={changeColumnsFor(ownId)}
           rows={payment.changes}
           keyOf={({ version }) => String(version)}
-          empty="Nothing has changed since it was made."
+          empty="No changes since it was created."
         />
       </Section>
       <ReceiptList paymentId={payment.id} />
@@ -105,17 +106,20 @@ function PaymentDetails({ payment }: { payment: Payment }) {
   );
 }
 
-const changeColumns: Column<PaymentChange>[] = [
-  { title: 'When', cell: ({ changeTime }) => <Time value={changeTime} /> },
-  { title: 'State', cell: ({ toStatus }) => <StatusBadge status={toStatus} /> },
-  { title: 'From', cell: ({ fromStatus }) => (fromStatus === 0 ? '—' : enumInWords(PaymentStatus, fromStatus)) },
-  {
-    title: 'By',
-    cell: ({ actorKind, actorId }) => (actorId === '' ? actorName(actorKind) : <Identifier id={actorId} />),
-  },
-  { title: 'Why', cell: ({ reason }) => reason || '—' },
-];
+function changeColumnsFor(ownId: string | undefined): Column<PaymentChange>[] {
+  return [
+    { title: 'When', cell: ({ changeTime }) => <Time value={changeTime} /> },
+    { title: 'Status', cell: ({ toStatus }) => <StatusBadge status={toStatus} /> },
+    {
+      title: 'Before',
+      cell: ({ fromStatus }) => (fromStatus === 0 ? undefined : enumInWords(PaymentStatus, fromStatus)),
+    },
+    { title: 'By', cell: (change) => actorOf(change, ownId) },
+    { title: 'Reason', cell: ({ reason }) => reason },
+  ];
+}
 
-function actorName(kind: string): string {
-  return kind === 'psp' ? 'Provider' : inWords(kind);
+function actorOf({ actorKind, actorId }: PaymentChange, ownId: string | undefined) {
+  if (actorId === '') return actorInWords(actorKind);
+  return actorId === ownId ? 'You' : <Identifier id={actorId} />;
 }

@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import { formatMoney } from '../money/money.ts';
 import { useClaims } from '../session/session-store.ts';
+import { Time } from '../time/time.tsx';
 import { EnumChoice } from '../ui/enum-choice.tsx';
 import { Field } from '../ui/field.tsx';
 import { FilterForm } from '../ui/filter-form.tsx';
@@ -13,7 +14,6 @@ import { Listing } from '../ui/listing.tsx';
 import { Page } from '../ui/page.tsx';
 import { Pager } from '../ui/pager.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { Time } from '../ui/time.tsx';
 import { usePages } from '../ui/use-pages.ts';
 import { enumInWords } from '../ui/words.ts';
 import { LiveBadge } from '../watch/live-badge.tsx';
@@ -36,6 +36,7 @@ export function PaymentsPage() {
     { ...filter, pageToken: pages.pageToken, pageSize: 20, orderBy: 'create_time desc' },
     { placeholderData: keepPreviousData },
   );
+  const isFiltered = Object.values(filter).some((value) => value !== undefined);
   const watch = usePaymentFeed((payment) => showInLists(payment, filter.status !== undefined));
   return (
     <Page
@@ -66,13 +67,13 @@ export function PaymentsPage() {
       <Listing what="payments" query={query}>
         {({ payments, nextPageToken, stale }) => (
           <>
-            {stale && <p className="notice">The database can’t be reached; this is what was known last.</p>}
+            {stale && <p className="notice">The database can’t be reached. This is the last known state.</p>}
             <Table
-              caption="Payments, the newest first"
+              caption="Payments, newest first"
               columns={columnsFor(claims?.userId)}
               rows={payments}
               keyOf={({ id }) => id}
-              empty="There are no such payments."
+              empty={isFiltered ? 'No payments match.' : 'No payments yet. Make the first one, or wait to be paid.'}
             />
             <Pager pages={pages} nextPageToken={nextPageToken} />
           </>
@@ -85,7 +86,7 @@ export function PaymentsPage() {
 function columnsFor(userId: string | undefined): Column<Payment>[] {
   return [
     {
-      title: 'What for',
+      title: 'Description',
       isLong: true,
       cell: ({ id, description }) => <Link href={`/payments/${id}`}>{description || 'No description'}</Link>,
     },
@@ -97,11 +98,11 @@ function columnsFor(userId: string | undefined): Column<Payment>[] {
     { title: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
     { title: 'Type', cell: ({ type }) => enumInWords(PaymentType, type) },
     { title: 'Direction', cell: (payment) => directionOf(payment, userId) },
-    { title: 'Made', cell: ({ createTime }) => <Time value={createTime} /> },
+    { title: 'Created', cell: ({ createTime }) => <Time value={createTime} /> },
   ];
 }
 
 function directionOf({ senderId, recipientId }: Payment, userId: string | undefined): string {
   if (senderId === userId) return 'Sent';
-  return recipientId === userId ? 'Received' : 'Of others';
+  return recipientId === userId ? 'Received' : 'Between others';
 }

@@ -25,8 +25,8 @@ export function ReceiptList({ paymentId }: { paymentId: string }) {
         empty="Nothing."
       />
       <p className="hint">
-        A receipt proves that the act stands in the audit log. Check it in <Link href="/proof">this browser</Link>, or
-        anywhere by <code>npm run audit:verify -- --receipt FILE</code> and the log’s public keys.
+        A receipt proves that the action stands in the audit log. Check it in <Link href="/proof">this browser</Link>,
+        or anywhere by <code>npm run audit:verify -- --receipt FILE</code> and the log’s public keys.
       </p>
     </Section>
   );
@@ -36,8 +36,8 @@ const keyOf = ({ eventId }: OwnAct) => eventId;
 
 function columnsFor(paymentId: string): Column<OwnAct>[] {
   return [
-    { title: 'Act', cell: ({ what }) => what },
-    { title: 'Number', isLong: true, cell: ({ eventId }) => <code>{eventId}</code> },
+    { title: 'Action', cell: ({ what }) => what },
+    { title: 'Event', isLong: true, cell: ({ eventId }) => <code>{eventId}</code> },
     { title: 'Receipt', cell: ({ eventId }) => <ReceiptButton paymentId={paymentId} eventId={eventId} /> },
   ];
 }

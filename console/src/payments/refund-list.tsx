@@ -3,11 +3,11 @@ import type { Payment } from '@strongroom/gen/strongroom/payments/v1/payment_pb.
 import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments_service_pb.ts';
 import { type Refund, RefundStatus } from '@strongroom/gen/strongroom/payments/v1/refund_pb.ts';
 import { formatMoney } from '../money/money.ts';
+import { Time } from '../time/time.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Listing } from '../ui/listing.tsx';
 import { Section } from '../ui/page.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { Time } from '../ui/time.tsx';
 import { enumInWords } from '../ui/words.ts';
 
 /** Read only where there was something to give back: a call less against the person's limit. */
@@ -23,11 +23,11 @@ export function RefundList({ payment: { id, completeTime } }: { payment: Payment
       <Listing what="refunds" query={query}>
         {({ refunds }) => (
           <Table
-            caption="Refunds, the oldest first"
+            caption="Refunds, oldest first"
             columns={columns}
             rows={refunds}
             keyOf={(refund) => refund.id}
-            empty="Nothing was given back."
+            empty="Nothing was refunded."
           />
         )}
       </Listing>
@@ -42,8 +42,8 @@ const columns: Column<Refund>[] = [
     isNumber: true,
     cell: ({ amount }) => amount && formatMoney(amount.minorUnits, amount.currencyCode),
   },
-  { title: 'State', cell: ({ status }) => <Badge tone={toneOf(status)}>{enumInWords(RefundStatus, status)}</Badge> },
-  { title: 'Why', cell: ({ reason }) => reason || '—' },
+  { title: 'Status', cell: ({ status }) => <Badge tone={toneOf(status)}>{enumInWords(RefundStatus, status)}</Badge> },
+  { title: 'Reason', cell: ({ reason }) => reason },
 ];
 
 function toneOf(status: RefundStatus) {

@@ -5,18 +5,21 @@ import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments
 import type { CurrencyReport } from '@strongroom/gen/strongroom/payments/v1/report_pb.ts';
 import { useState } from 'react';
 import { formatMoney } from '../money/money.ts';
+import { useTimeZone } from '../time/time-zone.tsx';
+import { dayAfter, instantOf } from '../time/zone.ts';
 import { FilterForm } from '../ui/filter-form.tsx';
 import { Listing } from '../ui/listing.tsx';
 import { Page, Section } from '../ui/page.tsx';
-import { dayAfter, PeriodFields } from '../ui/period-fields.tsx';
+import { PeriodFields } from '../ui/period-fields.tsx';
 import { Table } from '../ui/table.tsx';
 import { enumInWords } from '../ui/words.ts';
 
 export function ReportPage() {
   const [period, setPeriod] = useState<{ from?: string; to?: string }>({});
+  const zone = useTimeZone();
   const query = useQuery(PaymentsService.method.getReport, {
-    startTime: period.from === undefined ? undefined : timestampFromDate(new Date(period.from)),
-    endTime: period.to === undefined ? undefined : timestampFromDate(dayAfter(period.to)),
+    startTime: period.from === undefined ? undefined : timestampFromDate(instantOf(period.from, zone)),
+    endTime: period.to === undefined ? undefined : timestampFromDate(dayAfter(period.to, zone)),
   });
   return (
     <Page title="Report">
@@ -29,7 +32,7 @@ export function ReportPage() {
       <Listing what="the report" query={query}>
         {({ currencies }) =>
           currencies.length === 0 ? (
-            <p className="empty">There were no payments.</p>
+            <p className="empty">No payments in this period.</p>
           ) : (
             currencies.map((report) => <CurrencySection key={report.currencyCode} report={report} />)
           )
@@ -44,17 +47,17 @@ function CurrencySection({ report }: { report: CurrencyReport }) {
   return (
     <Section title={currencyCode}>
       <p>
-        {String(paymentCount)} {paymentCount === 1n ? 'payment' : 'payments'} of{' '}
-        {formatMoney(totalMinorUnits, currencyCode)} together, of which {formatMoney(refundedMinorUnits, currencyCode)}{' '}
-        went back.
+        {formatMoney(totalMinorUnits, currencyCode)} in {String(paymentCount)}{' '}
+        {paymentCount === 1n ? 'payment' : 'payments'}
+        {refundedMinorUnits > 0n && `, of which ${formatMoney(refundedMinorUnits, currencyCode)} was refunded`}.
       </p>
       <Table
-        caption={`Payments in ${currencyCode} by state`}
+        caption={`Payments in ${currencyCode} by status`}
         rows={byStatus}
         keyOf={({ status }) => String(status)}
         empty="None."
         columns={[
-          { title: 'State', cell: ({ status }) => enumInWords(PaymentStatus, status) },
+          { title: 'Status', cell: ({ status }) => enumInWords(PaymentStatus, status) },
           { title: 'Payments', isNumber: true, cell: (row) => String(row.paymentCount) },
           { title: 'Sum', isNumber: true, cell: (row) => formatMoney(row.totalMinorUnits, currencyCode) },
         ]}

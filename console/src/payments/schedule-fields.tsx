@@ -1,31 +1,29 @@
+import { useTimeZone } from '../time/time-zone.tsx';
+import { ZoneChoice } from '../time/zone-choice.tsx';
 import { Choice, Field } from '../ui/field.tsx';
-
-const rules = [
-  ['FREQ=DAILY', 'Every day'],
-  ['FREQ=WEEKLY', 'Every week'],
-  ['FREQ=MONTHLY', 'Every month'],
-  ['FREQ=YEARLY', 'Every year'],
-] as const;
+import { recurrences } from './recurrence.ts';
 
 export function ScheduleFields({ isRecurring }: { isRecurring: boolean }) {
+  const zone = useTimeZone();
   return (
     <div className="columns">
-      <Field name="scheduled_at" label={isRecurring ? 'First time' : 'Due'} type="datetime-local" required />
+      <Field
+        name="scheduled_at"
+        label={isRecurring ? 'First time' : 'Due'}
+        type="datetime-local"
+        hint={`By the clocks of ${zone}.`}
+        required
+      />
       {isRecurring && (
         <>
-          <Choice name="recurrence" label="Again">
-            {rules.map(([rule, words]) => (
+          <Choice name="recurrence" label="Repeats">
+            {recurrences.map(([rule, words]) => (
               <option key={rule} value={rule}>
                 {words}
               </option>
             ))}
           </Choice>
-          <Field
-            name="time_zone"
-            label="Time zone of the rule"
-            defaultValue={Intl.DateTimeFormat().resolvedOptions().timeZone}
-            required
-          />
+          <ZoneChoice name="time_zone" label="Time zone of the rule" chosen={zone} />
         </>
       )}
     </div>

@@ -18,14 +18,14 @@ const auth = createClient(AuthService, plainTransport);
 export function VerifyEmailPage() {
   return (
     <MessagePage
-      title="Confirm your e-mail address"
+      title="Confirm your address"
       submitLabel="Confirm"
       done="The address is confirmed. You can sign in."
       send={(token, values) => auth.verifyEmail({ token, password: values.optional('password') })}
     >
       <Field
         name="password"
-        label="Password of the account"
+        label="Your password"
         type="password"
         autoComplete="current-password"
         hint="Shows that it was you who registered. Not yours? Reset it, and the account is yours."
@@ -79,7 +79,7 @@ function MessagePage({ title, submitLabel, done, children, send }: MessagePagePr
         >
           <Field
             name="token"
-            label="Token of the message"
+            label="Token from the message"
             value={token}
             onChange={(event) => setToken(event.target.value)}
             autoComplete="off"

@@ -10,7 +10,7 @@ export function NewPasswordField({ name, label = 'New password' }: { name: strin
       autoComplete="new-password"
       minLength={12}
       required
-      hint="12 characters or more, with capital and small letters, a digit and a sign; not a common one, not your name or address."
+      hint="12 characters or more, with upper and lower case letters, a digit and a symbol. No common password, and not your name or address."
     />
   );
 }

@@ -24,12 +24,12 @@ export function RegisterPage() {
     },
   });
   return (
-    <Page title="Make an account">
+    <Page title="Create an account">
       {register.isSuccess ? (
         <Flash message="A message is on its way to this address. Open its link to confirm the address." />
       ) : (
         <Form
-          submitLabel="Make the account"
+          submitLabel="Create account"
           isPending={register.isPending}
           error={register.error}
           onSubmit={(values) => register.mutate(values)}
@@ -40,7 +40,7 @@ export function RegisterPage() {
         </Form>
       )}
       <p className="links">
-        <Link href="/sign-in">I have an account</Link>
+        <Link href="/sign-in">I already have an account</Link>
       </p>
     </Page>
   );

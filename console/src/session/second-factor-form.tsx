@@ -37,7 +37,7 @@ export function SecondFactorForm({ challenge, onGiveUp }: { challenge: MfaChalle
     <Page title="Second factor">
       <Form
         key={String(isBackup)}
-        submitLabel="Go on"
+        submitLabel="Continue"
         isPending={verify.isPending}
         error={verify.error}
         onSubmit={(values) =>
@@ -49,8 +49,8 @@ export function SecondFactorForm({ challenge, onGiveUp }: { challenge: MfaChalle
         ) : (
           <Field
             name="answer"
-            label="Code of your authenticator"
-            hint="Six digits; each counts once."
+            label="Code from your authenticator"
+            hint="Six digits; each code works once."
             inputMode="numeric"
             autoComplete="one-time-code"
             pattern="[0-9]{6}"
@@ -72,7 +72,7 @@ export function SecondFactorForm({ challenge, onGiveUp }: { challenge: MfaChalle
           </button>
         )}
         <button type="button" className="link" onClick={onGiveUp}>
-          Start again
+          Start over
         </button>
       </p>
       <LostSecondFactor challengeId={challenge.id} />

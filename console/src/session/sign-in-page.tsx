@@ -54,8 +54,8 @@ export function SignInPage({ notice }: { notice: string | undefined }) {
       </Form>
       <PasskeySignIn />
       <p className="links">
-        <Link href="/forgotten-password">Forgotten password</Link>
-        <Link href="/register">Make an account</Link>
+        <Link href="/forgotten-password">Forgotten password?</Link>
+        <Link href="/register">Create an account</Link>
       </p>
     </Page>
   );

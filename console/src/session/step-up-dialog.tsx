@@ -36,18 +36,18 @@ function OpenStepUpDialog({ request }: { request: StepUpRequest }) {
   const giveUp = () => request.settle(false);
   const cancel = (
     <button type="button" onClick={giveUp}>
-      Leave it
+      Back
     </button>
   );
   return (
-    <Dialog title="Is it you?" onClose={giveUp}>
-      <p>This needs a fresh proof of who you are.</p>
+    <Dialog title="Confirm it’s you" onClose={giveUp}>
+      <p>This needs a fresh proof of who you are, even though you are signed in.</p>
       <Listing what="how you can prove it" query={status}>
         {({ enabled, totp, passkeys }) => (
           <>
             {(totp || !enabled) && (
               <Form
-                submitLabel="Go on"
+                submitLabel="Continue"
                 isPending={stepUp.isPending}
                 error={stepUp.error}
                 actions={cancel}
@@ -83,7 +83,7 @@ function CodeField() {
   return (
     <Field
       name="code"
-      label="Code of your authenticator"
+      label="Code from your authenticator"
       inputMode="numeric"
       autoComplete="one-time-code"
       pattern="[0-9]{6}"

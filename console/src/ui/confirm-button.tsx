@@ -46,7 +46,7 @@ export function ConfirmButton({
   };
   const cancel = (
     <button type="button" onClick={close}>
-      Leave it
+      Back
     </button>
   );
   return (

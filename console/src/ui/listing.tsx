@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { ErrorNotice } from '../errors/error-notice.tsx';
+import { readServiceError } from '../errors/service-error.ts';
 import { Loading } from './loading.tsx';
 
 interface Reading<Data> {
@@ -25,9 +26,11 @@ export function Listing<Data>({
       {error !== null && error !== undefined && (
         <>
           <ErrorNotice error={error} />
-          <button type="button" disabled={isFetching} onClick={() => refetch()}>
-            Try again
-          </button>
+          {readServiceError(error).retry !== 'never' && (
+            <button type="button" disabled={isFetching} onClick={() => refetch()}>
+              Try again
+            </button>
+          )}
         </>
       )}
       {data !== undefined ? children(data) : (error === null || error === undefined) && <Loading what={what} />}

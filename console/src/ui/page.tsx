@@ -20,11 +20,19 @@ export function Page({ title, actions, children }: { title: string; actions?: Re
   );
 }
 
-export function Section({ title, actions, children }: { title: string; actions?: ReactNode; children: ReactNode }) {
+interface SectionProps {
+  readonly title: ReactNode;
+  /** The title is what the page is about, such as an amount. */
+  readonly isFigure?: boolean;
+  readonly actions?: ReactNode;
+  readonly children: ReactNode;
+}
+
+export function Section({ title, isFigure = false, actions, children }: SectionProps) {
   return (
     <section className="card">
       <div className="section-head">
-        <h2>{title}</h2>
+        <h2 className={isFigure ? 'figure' : undefined}>{title}</h2>
         {actions !== undefined && <div className="actions">{actions}</div>}
       </div>
       {children}

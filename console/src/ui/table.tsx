@@ -5,6 +5,7 @@ export interface Column<Row> {
   readonly isNumber?: boolean;
   /** Holds what may be long and has no spaces, so it may break anywhere. */
   readonly isLong?: boolean;
+  /** Undefined or empty where there is nothing to tell. */
   cell(row: Row): ReactNode;
 }
 
@@ -37,15 +38,25 @@ export function Table<Row>({ caption, columns, rows, empty, keyOf }: TableProps<
           {rows.map((row) => (
             <tr key={keyOf(row)}>
               {columns.map((column) => (
-                <td key={column.title} data-label={column.title} className={classOf(column)}>
-                  {column.cell(row)}
-                </td>
+                <Cell key={column.title} column={column} content={column.cell(row)} />
               ))}
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+function Cell<Row>({ column, content }: { column: Column<Row>; content: ReactNode }) {
+  const isNone = content === undefined || content === '';
+  return (
+    <td
+      data-label={column.title}
+      className={[isNone && 'none', classOf(column)].filter(Boolean).join(' ') || undefined}
+    >
+      {isNone ? '—' : content}
+    </td>
   );
 }
 

@@ -1,10 +1,18 @@
 /** A proto enum, as the generated code has it. */
 export type EnumValues = Readonly<Record<string, number>>;
 
-/** PARTIALLY_REFUNDED → Partially refunded. */
+const abbreviations = new Set(['CSV', 'JSON', 'PDF']);
+
+/** PARTIALLY_REFUNDED → Partially refunded; abbreviations stay as they are. */
 export function inWords(constant: string): string {
-  const words = constant.toLowerCase().replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const words = constant.split('_').map((word) => (abbreviations.has(word) ? word : word.toLowerCase()));
+  const text = words.join(' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Who acted, where it was no person. */
+export function actorInWords(kind: string): string {
+  return kind === 'psp' ? 'Payment provider' : inWords(kind);
 }
 
 /** The name of a value; that of the first one, UNSPECIFIED, for a value that is newer than this console. */

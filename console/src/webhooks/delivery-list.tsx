@@ -3,11 +3,11 @@ import { PaymentsService } from '@strongroom/gen/strongroom/payments/v1/payments
 import { type WebhookDelivery, WebhookDeliveryState } from '@strongroom/gen/strongroom/payments/v1/webhook_pb.ts';
 import { invalidate } from '../api/invalidate.ts';
 import { ErrorNotice } from '../errors/error-notice.tsx';
+import { Time } from '../time/time.tsx';
 import { Badge, type Tone } from '../ui/badge.tsx';
 import { Listing } from '../ui/listing.tsx';
 import { Pager } from '../ui/pager.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { Time } from '../ui/time.tsx';
 import { usePages } from '../ui/use-pages.ts';
 import { enumInWords } from '../ui/words.ts';
 
@@ -21,11 +21,11 @@ export function DeliveryList({ endpointId }: { endpointId: string }) {
       {({ deliveries, nextPageToken }) => (
         <>
           <Table
-            caption="Messages to this address, the newest first"
+            caption="Deliveries to this address, newest first"
             columns={columns}
             rows={deliveries}
             keyOf={({ id }) => id}
-            empty="Nothing was sent yet."
+            empty="Nothing has been sent yet."
           />
           <Pager pages={pages} nextPageToken={nextPageToken} />
         </>
@@ -41,26 +41,27 @@ const tones: Partial<Record<WebhookDeliveryState, Tone>> = {
 };
 
 const columns: Column<WebhookDelivery>[] = [
-  { title: 'Made', cell: ({ createTime }) => <Time value={createTime} /> },
+  { title: 'Created', cell: ({ createTime }) => <Time value={createTime} /> },
   { title: 'Event', cell: ({ eventType }) => <code>{eventType}</code> },
   {
-    title: 'State',
-    cell: ({ state, lastError }) => (
+    title: 'Status',
+    cell: (delivery) => (
       <>
-        <Badge tone={tones[state] ?? 'plain'}>{enumInWords(WebhookDeliveryState, state)}</Badge>
-        {lastError !== '' && <p className="hint">{lastError}</p>}
+        <Badge tone={tones[delivery.state] ?? 'plain'}>{enumInWords(WebhookDeliveryState, delivery.state)}</Badge>
+        {delivery.attemptCount > 0 && <p className="hint">{attemptsInWords(delivery)}</p>}
       </>
     ),
   },
-  { title: 'Attempts', isNumber: true, cell: ({ attemptCount }) => String(attemptCount) },
-  {
-    title: 'Answer',
-    isNumber: true,
-    cell: ({ lastStatusCode }) => (lastStatusCode === 0 ? '—' : String(lastStatusCode)),
-  },
-  { title: 'Next', cell: ({ nextAttemptTime }) => <Time value={nextAttemptTime} /> },
-  { title: 'Acts', cell: (delivery) => <RedeliverButton {...delivery} /> },
+  { title: 'Next attempt', cell: ({ nextAttemptTime }) => nextAttemptTime && <Time value={nextAttemptTime} /> },
+  { title: 'Actions', cell: (delivery) => <RedeliverButton {...delivery} /> },
 ];
+
+/** How often it was tried, and what came of the last time. */
+function attemptsInWords({ attemptCount, lastStatusCode, lastError }: WebhookDelivery): string {
+  const attempts = attemptCount === 1 ? '1 attempt' : `${attemptCount} attempts`;
+  const answer = lastStatusCode === 0 ? '' : `, answered ${lastStatusCode}`;
+  return lastError === '' ? `${attempts}${answer}` : `${attempts}${answer}: ${lastError}`;
+}
 
 function RedeliverButton({ id, webhookEndpointId }: WebhookDelivery) {
   const again = useMutation(redeliver, { onSuccess: () => invalidate(listDeliveries) });

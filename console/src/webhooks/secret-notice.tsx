@@ -3,7 +3,7 @@ export function SecretNotice({ secret, onSeen }: { secret: string; onSeen(): voi
   return (
     <div className="notice" role="status">
       <p className="notice-message">Signing secret</p>
-      <p>It is shown only now. Your server checks the signature of each message by it (Standard Webhooks).</p>
+      <p>Shown only this once. Your server verifies each message’s signature with it (Standard Webhooks).</p>
       <p>
         <code className="secret">{secret}</code>
       </p>

@@ -4,13 +4,14 @@ import type { WebhookEndpoint } from '@strongroom/gen/strongroom/payments/v1/web
 import { useState } from 'react';
 import { useLocation, useParams } from 'wouter';
 import { invalidate } from '../api/invalidate.ts';
+import { Time } from '../time/time.tsx';
 import { Badge } from '../ui/badge.tsx';
+import { Breakable } from '../ui/breakable.tsx';
 import { ConfirmButton } from '../ui/confirm-button.tsx';
 import { Facts } from '../ui/facts.tsx';
 import { Identifier } from '../ui/identifier.tsx';
 import { Listing } from '../ui/listing.tsx';
 import { Page, Section } from '../ui/page.tsx';
-import { Time } from '../ui/time.tsx';
 import { DeliveryList } from './delivery-list.tsx';
 import { eventTypesInWords } from './event-types.ts';
 import { SecretNotice } from './secret-notice.tsx';
@@ -26,7 +27,7 @@ export function WebhookPage() {
         {({ webhookEndpoints }) => {
           const endpoint = webhookEndpoints.find((one) => one.id === id);
           return endpoint === undefined ? (
-            <p className="empty">There is no such address.</p>
+            <p className="empty">There is no such webhook.</p>
           ) : (
             <Endpoint {...endpoint} />
           );
@@ -41,10 +42,13 @@ export function WebhookPage() {
 
 function Endpoint({ id, url, eventTypes, enabled, createTime }: WebhookEndpoint) {
   return (
-    <Section title={url} actions={<Badge tone={enabled ? 'good' : 'bad'}>{enabled ? 'On' : 'Off'}</Badge>}>
+    <Section
+      title={<Breakable text={url} />}
+      actions={<Badge tone={enabled ? 'good' : 'bad'}>{enabled ? 'On' : 'Off'}</Badge>}
+    >
       <Facts
         facts={[
-          ['Told of', eventTypesInWords(eventTypes)],
+          ['Events', eventTypesInWords(eventTypes)],
           ['Id', <Identifier key="id" id={id} isWhole />],
           ['Added', <Time key="added" value={createTime} />],
         ]}
@@ -65,16 +69,16 @@ function EndpointActs({ id }: { id: string }) {
       <div className="actions">
         <ConfirmButton
           label="New secret"
-          title="Make a new signing secret"
-          confirmLabel="Make it"
+          title="Create a new signing secret"
+          confirmLabel="Create secret"
           isDangerous={false}
           act={async () => setSecret((await rotate.mutateAsync({ id })).secret)}
         >
-          <p>For 24 hours messages bear both signatures, so that your server can change over.</p>
+          <p>For 24 hours messages carry both signatures, so that your server can change over.</p>
         </ConfirmButton>
         <ConfirmButton
           label="Delete"
-          title="Delete this address"
+          title="Delete this webhook"
           confirmLabel="Delete"
           act={async () => {
             await remove.mutateAsync({ id });
@@ -82,7 +86,7 @@ function EndpointActs({ id }: { id: string }) {
             navigate('/webhooks');
           }}
         >
-          <p>It is told of nothing more, and what waits to be sent is dropped.</p>
+          <p>Nothing more is sent to this address, and deliveries that still wait are dropped.</p>
         </ConfirmButton>
       </div>
     </>

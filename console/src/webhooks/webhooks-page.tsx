@@ -4,7 +4,9 @@ import type { WebhookEndpoint } from '@strongroom/gen/strongroom/payments/v1/web
 import { Link } from 'wouter';
 import { invalidate } from '../api/invalidate.ts';
 import { useAttemptKey } from '../payments/use-attempt-key.ts';
+import { Time } from '../time/time.tsx';
 import { Badge } from '../ui/badge.tsx';
+import { Breakable } from '../ui/breakable.tsx';
 import { Checkbox, Field } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
 import type { FormValues } from '../ui/form-values.ts';
@@ -12,7 +14,6 @@ import { Listing } from '../ui/listing.tsx';
 import { Page, Section } from '../ui/page.tsx';
 import { Pager } from '../ui/pager.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { Time } from '../ui/time.tsx';
 import { usePages } from '../ui/use-pages.ts';
 import { eventTypes, eventTypesInWords } from './event-types.ts';
 import { SecretNotice } from './secret-notice.tsx';
@@ -28,11 +29,11 @@ export function WebhooksPage() {
         {({ webhookEndpoints, nextPageToken }) => (
           <>
             <Table
-              caption="Addresses that are told of your payments"
+              caption="Addresses that are sent your payments’ events"
               columns={columns}
               rows={webhookEndpoints}
               keyOf={({ id }) => id}
-              empty="There is none yet. Add an address below, and your server is told of each payment."
+              empty="No webhooks yet. Add an address below, and your server is told of each payment."
             />
             <Pager pages={pages} nextPageToken={nextPageToken} />
           </>
@@ -44,9 +45,17 @@ export function WebhooksPage() {
 }
 
 const columns: Column<WebhookEndpoint>[] = [
-  { title: 'Address', isLong: true, cell: ({ id, url }) => <Link href={`/webhooks/${id}`}>{url}</Link> },
-  { title: 'Told of', cell: (endpoint) => eventTypesInWords(endpoint.eventTypes) },
-  { title: 'State', cell: ({ enabled }) => <Badge tone={enabled ? 'good' : 'bad'}>{enabled ? 'On' : 'Off'}</Badge> },
+  {
+    title: 'Address',
+    isLong: true,
+    cell: ({ id, url }) => (
+      <Link href={`/webhooks/${id}`}>
+        <Breakable text={url} />
+      </Link>
+    ),
+  },
+  { title: 'Events', cell: (endpoint) => eventTypesInWords(endpoint.eventTypes) },
+  { title: 'Status', cell: ({ enabled }) => <Badge tone={enabled ? 'good' : 'bad'}>{enabled ? 'On' : 'Off'}</Badge> },
   { title: 'Added', cell: ({ createTime }) => <Time value={createTime} /> },
 ];
 
@@ -71,7 +80,7 @@ function AddEndpoint() {
           maxLength={2048}
         />
         <fieldset>
-          <legend>Told of; of everything where none is chosen</legend>
+          <legend>Events to send (all, if none is chosen)</legend>
           {eventTypes.map((type) => (
             <Checkbox key={type} name={type} label={type} />
           ))}

@@ -4,6 +4,7 @@ import { type Anomaly, AnomalyKind, AnomalyState } from '@strongroom/gen/strongr
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
+import { Time } from '../../time/time.tsx';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { EnumChoice } from '../../ui/enum-choice.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -13,7 +14,6 @@ import { Listing } from '../../ui/listing.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
-import { Time } from '../../ui/time.tsx';
 import { usePages } from '../../ui/use-pages.ts';
 import { enumInWords, inWords } from '../../ui/words.ts';
 import { ResolveButton } from './resolve-button.tsx';
@@ -52,11 +52,11 @@ export function AnomaliesPage() {
         {({ anomalies, nextPageToken }) => (
           <>
             <Table
-              caption="Anomalies, the newest first"
+              caption="Anomalies, newest first"
               columns={columns}
               rows={anomalies}
               keyOf={({ id }) => id}
-              empty="Nothing unusual was seen."
+              empty="No anomalies: nothing unusual was seen."
             />
             <Pager pages={pages} nextPageToken={nextPageToken} />
           </>
@@ -83,13 +83,11 @@ const columns: Column<Anomaly>[] = [
     ),
   },
   { title: 'Score', isNumber: true, cell: ({ score }) => score.toFixed(2) },
-  { title: 'Done', cell: ({ action }) => inWords(action) },
+  { title: 'Response', cell: ({ action }) => inWords(action) },
   {
-    title: 'Who',
+    title: 'User',
     cell: ({ userId }) =>
-      userId === '' ? (
-        '—'
-      ) : (
+      userId === '' ? undefined : (
         <Link href={`/admin/users/${userId}`}>
           <Identifier id={userId} />
         </Link>
@@ -105,5 +103,5 @@ const columns: Column<Anomaly>[] = [
       </>
     ),
   },
-  { title: 'Acts', cell: ({ id, state }) => (state === AnomalyState.OPEN ? <ResolveButton id={id} /> : '—') },
+  { title: 'Actions', cell: ({ id, state }) => (state === AnomalyState.OPEN ? <ResolveButton id={id} /> : undefined) },
 ];

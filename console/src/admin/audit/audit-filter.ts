@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { ListAuditEventsRequestSchema } from '@strongroom/gen/strongroom/admin/v1/audit_event_pb.ts';
+import { instantOf } from '../../time/zone.ts';
 import type { FormValues } from '../../ui/form-values.ts';
 
 /** What is looked for, as a person has typed it. */
@@ -28,14 +29,14 @@ export function readAuditFilter(values: FormValues): AuditFilter {
   };
 }
 
-export function auditFilterToRequest({
-  from,
-  to,
-  ...filter
-}: AuditFilter): MessageInitShape<typeof ListAuditEventsRequestSchema> {
-  return { ...filter, from: timeOf(from), to: timeOf(to) };
+/** `zone`: whose clocks the times were read from. */
+export function auditFilterToRequest(
+  { from, to, ...filter }: AuditFilter,
+  zone: string,
+): MessageInitShape<typeof ListAuditEventsRequestSchema> {
+  return { ...filter, from: timeOf(from, zone), to: timeOf(to, zone) };
 }
 
-function timeOf(local: string | undefined) {
-  return local === undefined ? undefined : timestampFromDate(new Date(local));
+function timeOf(wallTime: string | undefined, zone: string) {
+  return wallTime === undefined ? undefined : timestampFromDate(instantOf(wallTime, zone));
 }

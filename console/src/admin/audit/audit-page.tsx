@@ -2,12 +2,14 @@ import { useQuery } from '@connectrpc/connect-query';
 import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useTimeZone } from '../../time/time-zone.tsx';
 import { Choice, Field } from '../../ui/field.tsx';
 import { FilterForm } from '../../ui/filter-form.tsx';
 import { Listing } from '../../ui/listing.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { usePages } from '../../ui/use-pages.ts';
+import { inWords } from '../../ui/words.ts';
 import { type AuditFilter, auditFilterToRequest, readAuditFilter } from './audit-filter.ts';
 import { EventTable } from './event-table.tsx';
 import { LiveTail } from './live-tail.tsx';
@@ -32,16 +34,17 @@ export function AuditPage() {
 
 function EventList({ filter }: { filter: AuditFilter }) {
   const pages = usePages(JSON.stringify(filter));
+  const zone = useTimeZone();
   const query = useQuery(
     AdminService.method.listAuditEvents,
-    { ...auditFilterToRequest(filter), pageToken: pages.pageToken, pageSize: 25 },
+    { ...auditFilterToRequest(filter, zone), pageToken: pages.pageToken, pageSize: 25 },
     { placeholderData: keepPreviousData },
   );
   return (
     <Listing what="events" query={query}>
       {({ events, nextPageToken }) => (
         <>
-          <EventTable events={events} caption="Events, the newest first" empty="There are no such events." />
+          <EventTable events={events} caption="Events, newest first" empty="No events match." />
           <Pager pages={pages} nextPageToken={nextPageToken} />
         </>
       )}
@@ -54,10 +57,10 @@ function AuditFilterForm({ onFilter }: { onFilter(filter: AuditFilter): void }) 
   return (
     <FilterForm label="Which events" onFilter={(values) => onFilter(readAuditFilter(values))}>
       <ListChoice name="action" label="Action" values={data?.actions} />
-      <ListChoice name="resource_type" label="Resource type" values={data?.resourceTypes} />
+      <ListChoice name="resource_type" label="Resource type" values={data?.resourceTypes} spell={inWords} />
       <Field name="resource_id" label="Resource id" autoComplete="off" maxLength={255} />
-      <Field name="actor_id" label="Who acted" autoComplete="off" placeholder="User id" />
-      <Field name="subject_id" label="Whom it is about" autoComplete="off" placeholder="User id" />
+      <Field name="actor_id" label="Actor" autoComplete="off" placeholder="User id" />
+      <Field name="subject_id" label="Subject" autoComplete="off" placeholder="User id" />
       <Field name="text" label="Text" type="search" autoComplete="off" maxLength={255} />
       <Field name="from" label="From" type="datetime-local" />
       <Field name="to" label="To" type="datetime-local" />
@@ -65,20 +68,22 @@ function AuditFilterForm({ onFilter }: { onFilter(filter: AuditFilter): void }) 
   );
 }
 
-function ListChoice({
-  name,
-  label,
-  values = [],
-}: {
-  name: string;
-  label: string;
-  values: readonly string[] | undefined;
-}) {
+interface ListChoiceProps {
+  readonly name: string;
+  readonly label: string;
+  readonly values: readonly string[] | undefined;
+  /** How a value is shown; as it is when left out. */
+  spell?(value: string): string;
+}
+
+function ListChoice({ name, label, values = [], spell = (value) => value }: ListChoiceProps) {
   return (
     <Choice name={name} label={label}>
       <option value="">All</option>
       {values.map((value) => (
-        <option key={value}>{value}</option>
+        <option key={value} value={value}>
+          {spell(value)}
+        </option>
       ))}
     </Choice>
   );

@@ -1,8 +1,9 @@
 import type { AuditEvent } from '@strongroom/gen/strongroom/admin/v1/audit_event_pb.ts';
 import { useState } from 'react';
+import { Time } from '../../time/time.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Facts } from '../../ui/facts.tsx';
-import { Time } from '../../ui/time.tsx';
+import { actorInWords, inWords } from '../../ui/words.ts';
 
 export function EventDetails({ event }: { event: AuditEvent }) {
   const [isOpen, setOpen] = useState(false);
@@ -21,12 +22,12 @@ export function EventDetails({ event }: { event: AuditEvent }) {
           <Facts
             facts={[
               ['Id', event.id],
-              ['Happened', <Time key="occurred" value={event.occurTime} />],
-              ['Taken into the log', <Time key="recorded" value={event.recordTime} />],
-              ['Resource', `${event.resourceType} ${event.resourceId}`],
-              ['Who acted', [event.actorKind, event.actorName, event.actorId].filter(Boolean).join(' ')],
-              ['Whom it is about', event.subjectId],
-              ['Address', event.ipAddress],
+              ['Occurred', <Time key="occurred" value={event.occurTime} />],
+              ['Recorded', <Time key="recorded" value={event.recordTime} />],
+              ['Resource', `${inWords(event.resourceType)} ${event.resourceId}`],
+              ['Actor', [actorInWords(event.actorKind), event.actorName, event.actorId].filter(Boolean).join(' ')],
+              ['Subject', event.subjectId],
+              ['IP address', event.ipAddress],
               ['User agent', event.userAgent],
               ['Device', event.deviceId],
               ['Request', event.requestId],

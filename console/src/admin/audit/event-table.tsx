@@ -1,10 +1,11 @@
 import type { AuditEvent } from '@strongroom/gen/strongroom/admin/v1/audit_event_pb.ts';
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
+import { Time } from '../../time/time.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { Identifier } from '../../ui/identifier.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
-import { Time } from '../../ui/time.tsx';
+import { actorInWords, inWords } from '../../ui/words.ts';
 import { EventDetails } from './event-details.tsx';
 
 interface EventTableProps {
@@ -32,22 +33,22 @@ const columns: Column<AuditEvent>[] = [
     title: 'Resource',
     cell: ({ resourceType, resourceId }) => (
       <>
-        {resourceType} <Identifier id={resourceId} />
+        {inWords(resourceType)} {resourceId !== '' && <Identifier id={resourceId} />}
       </>
     ),
   },
-  { title: 'Who', cell: actorOf },
+  { title: 'Actor', cell: actorOf },
   {
     title: 'More',
     cell: (event) => (
-      <>
+      <span className="actions">
         <EventDetails event={event} /> <Link href={`/proof?sequence=${event.sequence}`}>Proof</Link>
-      </>
+      </span>
     ),
   },
 ];
 
 function actorOf({ actorId, actorKind, actorName }: AuditEvent): ReactNode {
   if (actorId !== '') return <Identifier id={actorId} />;
-  return actorName || actorKind || '—';
+  return actorName || actorInWords(actorKind);
 }

@@ -42,7 +42,7 @@ function Tail({ filter }: { filter: AuditFilter }) {
       <div aria-live="polite">
         <EventTable
           events={events.filter((event) => fits(event, filter))}
-          caption="New events, the newest first"
+          caption="New events, newest first"
           empty="Nothing has happened since this page was opened."
         />
       </div>

@@ -2,6 +2,7 @@ import { useMutation, useQuery } from '@connectrpc/connect-query';
 import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_pb.ts';
 import type { Flag } from '@strongroom/gen/strongroom/admin/v1/flag_pb.ts';
 import { invalidate } from '../../api/invalidate.ts';
+import { Time } from '../../time/time.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { ConfirmButton } from '../../ui/confirm-button.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -9,7 +10,6 @@ import { Identifier } from '../../ui/identifier.tsx';
 import { Listing } from '../../ui/listing.tsx';
 import { Page } from '../../ui/page.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
-import { Time } from '../../ui/time.tsx';
 
 const { listFlags, setFlag } = AdminService.method;
 
@@ -43,9 +43,9 @@ const columns: Column<Flag>[] = [
     ),
   },
   { title: 'State', cell: ({ enabled }) => <Badge tone={enabled ? 'good' : 'bad'}>{enabled ? 'On' : 'Off'}</Badge> },
-  { title: 'Set by', cell: ({ actorId }) => (actorId === '' ? 'Nobody' : <Identifier id={actorId} />) },
-  { title: 'Set', cell: ({ updateTime }) => <Time value={updateTime} none="Never" /> },
-  { title: 'Acts', cell: (flag) => <SwitchButton flag={flag} /> },
+  { title: 'Set by', cell: ({ actorId }) => actorId && <Identifier id={actorId} /> },
+  { title: 'Last set', cell: ({ updateTime }) => <Time value={updateTime} none="Never" /> },
+  { title: 'Actions', cell: (flag) => <SwitchButton flag={flag} /> },
 ];
 
 function SwitchButton({ flag: { name, enabled } }: { flag: Flag }) {
@@ -59,8 +59,8 @@ function SwitchButton({ flag: { name, enabled } }: { flag: Flag }) {
       isDangerous={enabled}
       act={(values) => change.mutateAsync({ name, enabled: !enabled, reason: values.text('reason') })}
     >
-      <p>It holds for everybody, within a second.</p>
-      <Field name="reason" label="Why, for the record" autoComplete="off" required maxLength={500} />
+      <p>This takes effect for everybody within a second.</p>
+      <Field name="reason" label="Reason, for the audit log" autoComplete="off" required maxLength={500} />
     </ConfirmButton>
   );
 }

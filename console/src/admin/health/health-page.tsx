@@ -5,12 +5,12 @@ import {
   type GetSystemHealthResponse,
   HealthState,
 } from '@strongroom/gen/strongroom/admin/v1/health_pb.ts';
+import { Time } from '../../time/time.tsx';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { Listing } from '../../ui/listing.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
-import { Time } from '../../ui/time.tsx';
 import { enumInWords } from '../../ui/words.ts';
 
 export function HealthPage() {
@@ -34,31 +34,31 @@ export function HealthPage() {
 function HealthFacts({ health }: { health: GetSystemHealthResponse }) {
   return (
     <>
-      <Section title="The whole" actions={<StateBadge state={health.state} />}>
+      <Section title="Overall" actions={<StateBadge state={health.state} />}>
         <Facts
           facts={[
-            ['Events on their way into the audit log', String(health.auditLagEvents)],
-            ['Age of the oldest of them', `${health.auditLagSeconds.toFixed(1)} s`],
+            ['Events not yet in the audit log', String(health.auditLagEvents)],
+            ['Age of the oldest', `${health.auditLagSeconds.toFixed(1)} s`],
             ['Checked', <Time key="checked" value={health.checkTime} />],
           ]}
         />
       </Section>
       <Table
-        caption="The parts"
+        caption="Components"
         columns={columns}
         rows={health.components}
         keyOf={({ name }) => name}
-        empty="No part was checked."
+        empty="No component was checked."
       />
     </>
   );
 }
 
 const columns: Column<ComponentHealth>[] = [
-  { title: 'Part', cell: ({ name }) => <code>{name}</code> },
+  { title: 'Component', cell: ({ name }) => <code>{name}</code> },
   { title: 'State', cell: ({ state }) => <StateBadge state={state} /> },
-  { title: 'Answered in', isNumber: true, cell: ({ latencyMs }) => `${latencyMs.toFixed(1)} ms` },
-  { title: 'Why', cell: ({ reasons }) => reasons.join('; ') || '—' },
+  { title: 'Latency', isNumber: true, cell: ({ latencyMs }) => `${latencyMs.toFixed(1)} ms` },
+  { title: 'Details', cell: ({ reasons }) => reasons.join('; ') },
 ];
 
 const tones: Partial<Record<HealthState, Tone>> = {

@@ -2,6 +2,7 @@ import { useMutation, useQuery } from '@connectrpc/connect-query';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import type { SecretRotation, SigningKey } from '@strongroom/gen/strongroom/auth/v1/secrets_pb.ts';
 import { invalidate } from '../../api/invalidate.ts';
+import { Time } from '../../time/time.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { ConfirmButton } from '../../ui/confirm-button.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -10,7 +11,6 @@ import { Listing } from '../../ui/listing.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
-import { Time } from '../../ui/time.tsx';
 import { usePages } from '../../ui/use-pages.ts';
 
 const { getSecretsStatus, listRotations, rotateSecrets } = AuthService.method;
@@ -25,17 +25,17 @@ export function KeysPage() {
         <Listing what="keys" query={keys}>
           {(status) => (
             <Table
-              caption="Keys, the newest first"
+              caption="Keys, newest first"
               columns={keyColumns}
               rows={status.keys}
               keyOf={({ kid }) => kid}
-              empty="There is none."
+              empty="No keys."
             />
           )}
         </Listing>
         <p className="hint">
-          Their public halves are at <a href="/.well-known/jwks.json">/.well-known/jwks.json</a>. Private halves leave
-          the service never.
+          Their public halves are at <a href="/.well-known/jwks.json">/.well-known/jwks.json</a>. Private halves never
+          leave the service.
         </p>
       </Section>
       <Section title="Rotations">
@@ -43,11 +43,11 @@ export function KeysPage() {
           {(found) => (
             <>
               <Table
-                caption="Rotations, the newest first"
+                caption="Rotations, newest first"
                 columns={rotationColumns}
                 rows={found.rotations}
                 keyOf={({ id }) => id}
-                empty="No key was rotated yet."
+                empty="No rotations yet."
               />
               <Pager pages={pages} nextPageToken={found.nextPageToken} />
             </>
@@ -63,7 +63,7 @@ function RotateButton() {
   return (
     <ConfirmButton
       label="Rotate"
-      title="Make a new signing key"
+      title="Rotate the signing key"
       confirmLabel="Rotate"
       act={(values) =>
         rotate.mutateAsync({ reason: values.text('reason'), expiresInDays: Number(values.text('expires_in_days')) })
@@ -72,10 +72,10 @@ function RotateButton() {
       <p>
         New tokens are signed by the new key. Tokens of older keys stay valid until they end, so nobody is signed out.
       </p>
-      <Field name="reason" label="Why, for the record" autoComplete="off" required maxLength={500} />
+      <Field name="reason" label="Reason, for the audit log" autoComplete="off" required maxLength={500} />
       <Field
         name="expires_in_days"
-        label="Days that it signs"
+        label="Days until the next rotation is due"
         type="number"
         min={1}
         max={365}
@@ -90,7 +90,7 @@ const keyColumns: Column<SigningKey>[] = [
   { title: 'Key id', cell: ({ kid }) => <Identifier id={kid} isWhole /> },
   { title: 'Algorithm', cell: ({ algorithm }) => algorithm },
   { title: 'State', cell: ({ active, canVerify }) => <KeyState isActive={active} canVerify={canVerify} /> },
-  { title: 'Made', cell: ({ createTime }) => <Time value={createTime} /> },
+  { title: 'Created', cell: ({ createTime }) => <Time value={createTime} /> },
   { title: 'Stops signing', cell: ({ expireTime }) => <Time value={expireTime} /> },
 ];
 
@@ -101,8 +101,8 @@ function KeyState({ isActive, canVerify }: { isActive: boolean; canVerify: boole
 
 const rotationColumns: Column<SecretRotation>[] = [
   { title: 'When', cell: ({ createTime }) => <Time value={createTime} /> },
-  { title: 'From', cell: ({ oldKid }) => <Identifier id={oldKid} /> },
+  { title: 'From', cell: ({ oldKid }) => oldKid && <Identifier id={oldKid} /> },
   { title: 'To', cell: ({ newKid }) => <Identifier id={newKid} /> },
   { title: 'By', cell: ({ actorId }) => (actorId === '' ? 'Schedule' : <Identifier id={actorId} />) },
-  { title: 'Why', cell: ({ reason }) => reason || '—' },
+  { title: 'Reason', cell: ({ reason }) => reason },
 ];

@@ -2,11 +2,11 @@ import { useMutation, useQuery } from '@connectrpc/connect-query';
 import { AuthService } from '@strongroom/gen/strongroom/auth/v1/auth_service_pb.ts';
 import type { Lockout } from '@strongroom/gen/strongroom/auth/v1/lockout_pb.ts';
 import { invalidate } from '../../api/invalidate.ts';
+import { Time } from '../../time/time.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { ConfirmButton } from '../../ui/confirm-button.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { Listing } from '../../ui/listing.tsx';
-import { Time } from '../../ui/time.tsx';
 
 const { getLockout, unlock } = AuthService.method;
 
@@ -30,7 +30,7 @@ function LockoutFacts({ email, lockout }: { email: string; lockout: Lockout }) {
       </p>
       <Facts
         facts={[
-          ['Failures lately', String(failedAttempts)],
+          ['Recent failures', String(failedAttempts)],
           ['Locked', lockTime && <Time value={lockTime} />],
           ['Unlocks by itself', unlockTime && <Time value={unlockTime} />],
           ['From', ipAddresses.join(', ')],

@@ -16,7 +16,7 @@ export function LockoutsPage() {
         <Field name="email" label="E-mail address" type="email" autoComplete="off" required maxLength={255} />
       </FilterForm>
       {email === undefined ? (
-        <p className="empty">Give the address of the account. Each look is on record.</p>
+        <p className="empty">Enter the e-mail address of an account. Every look-up is recorded.</p>
       ) : (
         <Section title={email}>
           <LockoutState email={email} />
@@ -33,7 +33,8 @@ function RecoveryApproval() {
   return (
     <Section title="Lost second factor">
       <p>
-        The person tells you a number. Approve only after you have made sure who it is; it takes effect after some days.
+        The person tells you a recovery number. Approve only after you have made sure who it is; it takes effect after
+        some days.
       </p>
       <Form
         submitLabel="Approve the removal"
@@ -48,7 +49,7 @@ function RecoveryApproval() {
         }
       >
         <div className="columns">
-          <Field name="id" label="Number of the recovery" autoComplete="off" spellCheck={false} required />
+          <Field name="id" label="Recovery number" autoComplete="off" spellCheck={false} required />
           <Field name="reason" label="How you made sure" autoComplete="off" required maxLength={500} />
         </div>
       </Form>

@@ -5,13 +5,13 @@ import { type Report, ReportFormat, ReportKind, ReportState } from '@strongroom/
 import { useMutation } from '@tanstack/react-query';
 import { transport } from '../../api/transport.ts';
 import { ErrorNotice } from '../../errors/error-notice.tsx';
+import { Time } from '../../time/time.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { downloadFile } from '../../ui/download.ts';
 import { Listing } from '../../ui/listing.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
-import { Time } from '../../ui/time.tsx';
 import { usePages } from '../../ui/use-pages.ts';
 import { enumInWords, enumName } from '../../ui/words.ts';
 import { NewReport } from './new-report.tsx';
@@ -30,11 +30,11 @@ export function ReportsPage() {
         {({ reports, nextPageToken }) => (
           <>
             <Table
-              caption="Reports, the newest first"
+              caption="Reports, newest first"
               columns={columns}
               rows={reports}
               keyOf={({ id }) => id}
-              empty="No report was made yet."
+              empty="No reports yet. Create one above."
             />
             <Pager pages={pages} nextPageToken={nextPageToken} />
           </>
@@ -45,22 +45,25 @@ export function ReportsPage() {
 }
 
 const columns: Column<Report>[] = [
-  { title: 'Kind', cell: ({ kind, format }) => `${enumInWords(ReportKind, kind)}, ${enumName(ReportFormat, format)}` },
+  {
+    title: 'Kind',
+    cell: ({ kind, format }) => `${enumInWords(ReportKind, kind)}, ${enumInWords(ReportFormat, format)}`,
+  },
   { title: 'From', cell: ({ startTime }) => <Time value={startTime} /> },
   { title: 'To', cell: ({ endTime }) => <Time value={endTime} /> },
-  { title: 'Lines', isNumber: true, cell: ({ rowCount }) => String(rowCount) },
+  { title: 'Rows', isNumber: true, cell: ({ rowCount }) => String(rowCount) },
   {
     title: 'State',
     cell: ({ state, complete, failure }) => (
       <>
         <Badge tone={toneOf(state)}>{enumInWords(ReportState, state)}</Badge>
-        <p className="hint">{failure || (complete ? 'No hole in the evidence' : 'The evidence has a hole')}</p>
+        <p className="hint">{failure || (complete ? 'Evidence complete' : 'Evidence has gaps')}</p>
       </>
     ),
   },
   {
     title: 'File',
-    cell: ({ id, state }) => (state === ReportState.COMPLETED ? <DownloadButton id={id} /> : '—'),
+    cell: ({ id, state }) => (state === ReportState.COMPLETED ? <DownloadButton id={id} /> : undefined),
   },
 ];
 

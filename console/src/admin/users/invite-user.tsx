@@ -32,7 +32,7 @@ export function InviteUser() {
           <EnumChoice name="role" label="Role" values={personRoles} defaultValue={Role.CUSTOMER} />
         </div>
       </Form>
-      <Flash message={create.isSuccess ? 'Invited: a message is on its way.' : undefined} />
+      <Flash message={create.isSuccess ? 'Invited. A message is on its way.' : undefined} />
     </>
   );
 }

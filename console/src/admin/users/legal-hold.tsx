@@ -30,18 +30,18 @@ export function LegalHold({ userId }: { userId: string }) {
           return (
             <>
               <p>
-                <Badge tone={isHeld ? 'busy' : 'plain'}>{isHeld ? 'Held' : 'Not held'}</Badge> While it is held, nothing
-                of this person can be erased, by anybody.
+                <Badge tone={isHeld ? 'busy' : 'plain'}>{isHeld ? 'Held' : 'Not held'}</Badge> While a hold is on,
+                nobody can erase any data of this person.
               </p>
               <ConfirmButton
                 label={verb}
-                title={isHeld ? 'Release the hold' : 'Hold the data of this person'}
+                title={isHeld ? 'Release the legal hold' : 'Put a legal hold on this person’s data'}
                 confirmLabel={verb}
                 isDangerous={isHeld}
                 act={(values) => act.mutateAsync({ userId, reason: values.text('reason') })}
               >
                 <p>{isHeld ? 'The data can be erased again.' : 'Erasure is refused until the hold is released.'}</p>
-                <Field name="reason" label="Why, for the record" autoComplete="off" required maxLength={500} />
+                <Field name="reason" label="Reason, for the audit log" autoComplete="off" required maxLength={500} />
               </ConfirmButton>
             </>
           );

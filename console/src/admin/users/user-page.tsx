@@ -4,7 +4,9 @@ import { type User, UserStatus } from '@strongroom/gen/strongroom/auth/v1/user_p
 import { Role } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { useLocation, useParams } from 'wouter';
 import { invalidate } from '../../api/invalidate.ts';
+import { Time } from '../../time/time.tsx';
 import { Badge } from '../../ui/badge.tsx';
+import { Breakable } from '../../ui/breakable.tsx';
 import { ConfirmButton } from '../../ui/confirm-button.tsx';
 import { EnumChoice } from '../../ui/enum-choice.tsx';
 import { Facts } from '../../ui/facts.tsx';
@@ -12,7 +14,6 @@ import { Field } from '../../ui/field.tsx';
 import { Identifier } from '../../ui/identifier.tsx';
 import { Listing } from '../../ui/listing.tsx';
 import { Page, Section } from '../../ui/page.tsx';
-import { Time } from '../../ui/time.tsx';
 import { enumInWords } from '../../ui/words.ts';
 import { LockoutState } from '../lockouts/lockout-state.tsx';
 import { LegalHold } from './legal-hold.tsx';
@@ -43,13 +44,13 @@ function UserDetails({ user }: { user: User }) {
       >
         <Facts
           facts={[
-            ['E-mail address', user.email],
+            ['E-mail address', user.email && <Breakable key="email" text={user.email} />],
             ['Address confirmed', user.emailVerified ? 'Yes' : 'Not yet'],
             ['Role', enumInWords(Role, user.role)],
             ['Second factor', user.mfaEnabled ? 'On' : 'Off'],
             ['Id', <Identifier key="id" id={user.id} isWhole />],
-            ['Since', <Time key="since" value={user.createTime} />],
-            ['Changed', <Time key="changed" value={user.updateTime} />],
+            ['Created', <Time key="created" value={user.createTime} />],
+            ['Last changed', <Time key="changed" value={user.updateTime} />],
           ]}
         />
         {status !== UserStatus.DELETED && <UserActs user={user} />}
@@ -77,7 +78,7 @@ function UserActs({ user: { id, role, status } }: { user: User }) {
       <ConfirmButton
         label="Change role"
         title="Change the role"
-        confirmLabel="Change it"
+        confirmLabel="Change role"
         isDangerous={false}
         act={(values) =>
           changeRole.mutateAsync({ id, role: values.choice(personRoles, 'role'), reason: values.text('reason') })
@@ -104,7 +105,7 @@ function UserActs({ user: { id, role, status } }: { user: User }) {
       <ConfirmButton
         label="End sessions"
         title="End all sessions"
-        confirmLabel="End them"
+        confirmLabel="End sessions"
         act={() => revoke.mutateAsync({ id })}
       >
         <p>This person must sign in again everywhere.</p>
@@ -112,7 +113,7 @@ function UserActs({ user: { id, role, status } }: { user: User }) {
       <ConfirmButton
         label="Erase"
         title="Erase this account"
-        confirmLabel="Erase for ever"
+        confirmLabel="Erase permanently"
         act={async (values) => {
           await erase.mutateAsync({ id, reason: values.text('reason') });
           await refreshed();
@@ -120,7 +121,8 @@ function UserActs({ user: { id, role, status } }: { user: User }) {
         }}
       >
         <p>
-          Name, address and everything personal go for ever; the audit log keeps the bare acts. This can’t be undone.
+          Name, address and everything personal are erased; the audit log keeps what was done, without whose it was.
+          This can’t be undone.
         </p>
         <ReasonField />
       </ConfirmButton>
@@ -129,5 +131,5 @@ function UserActs({ user: { id, role, status } }: { user: User }) {
 }
 
 function ReasonField() {
-  return <Field name="reason" label="Why, for the record" autoComplete="off" required maxLength={500} />;
+  return <Field name="reason" label="Reason, for the audit log" autoComplete="off" required maxLength={500} />;
 }

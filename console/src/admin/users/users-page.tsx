@@ -5,7 +5,9 @@ import { Role } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
+import { Time } from '../../time/time.tsx';
 import { Badge } from '../../ui/badge.tsx';
+import { Breakable } from '../../ui/breakable.tsx';
 import { EnumChoice } from '../../ui/enum-choice.tsx';
 import { Field } from '../../ui/field.tsx';
 import { FilterForm } from '../../ui/filter-form.tsx';
@@ -13,7 +15,6 @@ import { Listing } from '../../ui/listing.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
-import { Time } from '../../ui/time.tsx';
 import { usePages } from '../../ui/use-pages.ts';
 import { enumInWords } from '../../ui/words.ts';
 import { InviteUser } from './invite-user.tsx';
@@ -53,7 +54,7 @@ export function UsersPage() {
         {({ users, nextPageToken }) => (
           <>
             <Table
-              caption="Accounts, the newest first"
+              caption="Accounts, newest first"
               columns={columns}
               rows={users}
               keyOf={({ id }) => id}
@@ -72,7 +73,7 @@ export function UsersPage() {
 
 const columns: Column<User>[] = [
   { title: 'Name', cell: ({ id, name }) => <Link href={`/admin/users/${id}`}>{name || 'Erased'}</Link> },
-  { title: 'E-mail address', isLong: true, cell: ({ email }) => email || '—' },
+  { title: 'E-mail address', isLong: true, cell: ({ email }) => email && <Breakable text={email} /> },
   { title: 'Role', cell: ({ role }) => enumInWords(Role, role) },
   {
     title: 'Status',
@@ -81,5 +82,5 @@ const columns: Column<User>[] = [
     ),
   },
   { title: 'Second factor', cell: ({ mfaEnabled }) => (mfaEnabled ? 'On' : 'Off') },
-  { title: 'Since', cell: ({ createTime }) => <Time value={createTime} /> },
+  { title: 'Created', cell: ({ createTime }) => <Time value={createTime} /> },
 ];
