@@ -12,6 +12,8 @@ interface WriteRecord {
   readonly details: Record<string, string>;
 }
 
+const idsOf = ({ details }: WriteRecord) => details['ids']?.split(',') ?? [];
+
 async function takeRecords(fixture: DatabaseFixture): Promise<WriteRecord[]> {
   const rows = await fixture.superuser<{ order_id: string; record: WriteRecord }[]>`
     select order_id, record from strongroom.outbox where record is not null order by order_id`;
@@ -115,7 +117,7 @@ t.test('S4.4: a mass write costs one record a hundred rows, and every row is nam
   await database.sql`update account set balance = 1`;
   await database.sql`update account set balance = 2 where false`;
   const updates = await takeRecords(fixture);
-  const ids = updates.flatMap(({ details }) => details['ids']?.split(',') ?? []);
+  const ids = updates.flatMap(idsOf);
   t.equal(new Set(ids).size, 250);
   t.equal(updates.length, 3, 'a statement that wrote nothing leaves no record');
 });
@@ -140,6 +142,56 @@ t.test('S4.4: keys of several columns, changed keys and upserts', async (t) => {
   ]);
   t.same(records[2]?.details['ids']?.split(',').sort(), ['o/m', 'o/n'], 'the old and the new key');
   t.throws(() => writeAudit('setting; drop table account'), TypeError);
+});
+
+t.test('S4.4: a function that knows the columns of its table records the same', async (t) => {
+  const fixture = await createDatabaseFixture();
+  t.teardown(() => fixture.close());
+  const { superuser } = fixture;
+  const key = ['owner', 'number'];
+  const compile = `select strongroom.compile_write_audit('entry', 'system_config', 'owner', 'number')`;
+  const columns = 'owner uuid, number bigint, value text, "Odd name" integer, list text[], data json, extra jsonb';
+  await superuser.unsafe(`
+    create table entry (${columns}, primary key (owner, number));
+    ${writeAudit('entry', { key, resourceType: 'system_config' })}`);
+  const ids = ['0b0e7c61-3e0a-4c39-8a2c-1d8ed2b1d001', '0b0e7c61-3e0a-4c39-8a2c-1d8ed2b1d002'];
+  const acts = JSON.stringify({ [`${ids[0]}/1`]: { ...act, actorKind: 'user', requestId: 'request-2' } });
+  const own = `set_config('strongroom.acts', '${acts}', true)`;
+  const writes = [
+    `insert into entry select id::uuid, 1, 'a', 1, '{x}', '{"a": 1}', '{"a": 1}' from unnest('{${ids}}'::text[]) as id`,
+    `insert into entry select '${ids[0]}', number from generate_series(2, 150) as number`,
+    `delete from entry where number > 60`,
+    `update entry set value = 'b', "Odd name" = null where owner = '${ids[1]}'`,
+    `update entry set data = '{"a": 2}', extra = '"1"', list = null where number = 1`,
+    `update entry set extra = '1' where number = 1`,
+    `update entry set value = value`,
+    `update entry set number = 1000 where number = 7`,
+    `with given as materialized (select ${own}) update entry set value = 'c' from given where number in (1, 2)`,
+    `with given as materialized (select ${own}, set_config('strongroom.acts_table', 'entry', true))
+      update entry set value = 'd' from given where number in (1, 2)`,
+    `with given as materialized (select ${own}, set_config('strongroom.acts_table', 'other', true))
+      update entry set value = 'e' from given where number in (1, 2)`,
+    `update entry set value = 'f' where false`,
+    `truncate entry`,
+  ];
+  const recorded = async () => {
+    for (const write of writes) await superuser.unsafe(write);
+    const records = await takeRecords(fixture);
+    return records.map((record) => ({ ...record, details: { ...record.details, ids: idsOf(record).sort() } }));
+  };
+  const known = await recorded();
+  t.equal(known.filter(({ resourceId }) => resourceId === `${ids[0]}/1`).length, 2, 'with an act of their own');
+  await superuser.unsafe(compile);
+  t.same(await recorded(), known);
+  await superuser`alter table entry add column later text`;
+  await t.rejects(
+    superuser`insert into entry (owner, number, later) values (${ids[0] ?? ''}, 1, 'x')`,
+    /does not know/,
+  );
+  await superuser.unsafe(compile);
+  await superuser`insert into entry (owner, number) values (${ids[0] ?? ''}, 1)`;
+  await superuser`update entry set later = 'y'`;
+  t.match(await takeRecords(fixture), [{}, { details: { columns: 'later' } }]);
 });
 
 t.test('S4.4: ids of records are UUIDs of version 7 in order of time', async (t) => {

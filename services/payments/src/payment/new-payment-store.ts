@@ -26,7 +26,10 @@ export async function writeNewPayments(
 ): Promise<NewPaymentOutcome[]> {
   const acts = Object.fromEntries(writes.map(({ act, draft }) => [draft.id, act]));
   const rows = await sql<{ position: number; held: boolean; written: boolean }[]>`
-    with acts as materialized (select set_config('strongroom.acts', ${JSON.stringify(acts)}, true)),
+    with acts as materialized (
+      select set_config('strongroom.acts', ${JSON.stringify(acts)}, true),
+        set_config('strongroom.acts_table', 'payments', true)
+    ),
     given as materialized (
       select r.*, pg_try_advisory_xact_lock(r.lock) as held
       from acts, json_to_recordset(${JSON.stringify(writes.map(writeToRow))}::text::json) as r (

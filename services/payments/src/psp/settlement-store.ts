@@ -21,7 +21,8 @@ export async function writeSettlements(
   const act = settlements.length === 1 ? (settlements[0]?.act ?? sharedAct) : sharedAct;
   const rows = await sql<{ position: number }[]>`
     with acts as materialized (
-      select set_config('strongroom.acts', ${JSON.stringify(acts)}, true), ${actSettings(sql, act)}
+      select set_config('strongroom.acts', ${JSON.stringify(acts)}, true),
+        set_config('strongroom.acts_table', 'payments', true), ${actSettings(sql, act)}
     ),
     given as materialized (
       select distinct on (payment_id) r.*
