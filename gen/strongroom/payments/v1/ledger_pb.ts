@@ -177,8 +177,8 @@ export type GetBalancesResponse = Message<"strongroom.payments.v1.GetBalancesRes
   balances: Balance[];
 
   /**
-   * Whether every transaction behind these balances sums to zero for each currency; for an administrator without user_id, every
-   * one of the whole ledger.
+   * Whether the transactions behind these balances, the latest thousand of each account, sum to zero for each currency; for an
+   * administrator without user_id, whether the whole ledger does.
    *
    * @generated from field: bool balanced = 2;
    */

@@ -48,14 +48,19 @@ export interface BalanceRow {
 /** One account a currency, and currencies are a closed list, so this is bounded. */
 const balancesMax = 1_000;
 
+/**
+ * `offset 0` in what reads entries of a person: they are looked for by account, where a plan that expects few of them among
+ * few people would read everyone's.
+ */
 export async function sumBalances(source: Queryable, userId: string): Promise<BalanceRow[]> {
   return [
     ...(await source.sql<BalanceRow[]>`
-      select a.user_id as "userId", a.name as account, a.currency_code as "currencyCode",
-        coalesce(sum(e.minor_units), 0)::bigint as "minorUnits"
-      from ledger_accounts a left join ledger_entries e on e.account_id = a.id
+      select a.user_id as "userId", a.name as account, a.currency_code as "currencyCode", own.sum as "minorUnits"
+      from ledger_accounts a, lateral (
+        select coalesce(sum(minor_units), 0)::bigint as sum from ledger_entries where account_id = a.id offset 0
+      ) as own
       where a.user_id = ${userId}
-      group by a.id order by a.currency_code limit ${balancesMax}`),
+      order by a.currency_code limit ${balancesMax}`),
   ];
 }
 
@@ -71,14 +76,25 @@ export async function sumSystemBalances(source: Queryable): Promise<BalanceRow[]
   ];
 }
 
-/** Whether every transaction with an entry of this person sums to zero for each currency, as the database demands. */
+/** How far back an account's transactions are looked at with its balance. */
+const transactionsMax = 1_000;
+
+/** Whether the latest transactions of this person's accounts sum to zero for each currency, as the database demands. */
 export async function areTransactionsBalanced(source: Queryable, userId: string): Promise<boolean> {
   const [row] = await source.sql<{ balanced: boolean }[]>`
+    with latest as materialized (
+      select distinct own.transaction_id
+      from ledger_accounts a, lateral (
+        select transaction_id from ledger_entries
+        where account_id = a.id order by create_time desc, id desc limit ${transactionsMax}
+      ) as own
+      where a.user_id = ${userId}
+    )
     select not exists (
-      select 1 from ledger_entries where transaction_id in (
-        select e.transaction_id from ledger_entries e join ledger_accounts a on a.id = e.account_id
-        where a.user_id = ${userId})
-      group by transaction_id, currency_code having sum(minor_units) <> 0
+      select 1 from latest, lateral (
+        select currency_code, minor_units from ledger_entries where transaction_id = latest.transaction_id offset 0
+      ) as e
+      group by latest.transaction_id, e.currency_code having sum(e.minor_units) <> 0
     ) as balanced`;
   return row?.balanced === true;
 }
@@ -117,18 +133,34 @@ export interface EntryFilter {
 export async function listEntries(source: Queryable, filter: EntryFilter): Promise<EntryRow[]> {
   const { sql } = source;
   const [time, id] = filter.after ?? [];
+  const ordered = sql`order by e.create_time desc, e.id desc limit ${filter.rowsMax}`;
+  const beyond = time === undefined || id === undefined ? sql`` : sql`and (e.create_time, e.id) < (${time}, ${id})`;
   return [
     ...(await sql<EntryRow[]>`
       select e.id, e.transaction_id as "transactionId", t.payment_id as "paymentId", t.refund_id as "refundId",
         a.name as account, a.user_id as "userId", e.currency_code as "currencyCode", e.minor_units as "minorUnits",
         t.kind, e.create_time as "createTime"
-      from ledger_entries e
+      from (${entriesOf(sql, filter, sql`${beyond} ${ordered}`)}) as e
       join ledger_transactions t on t.id = e.transaction_id
       join ledger_accounts a on a.id = e.account_id
-      where true
-        ${filter.userId === undefined ? sql`` : sql`and a.user_id = ${filter.userId}`}
-        ${filter.paymentId === undefined ? sql`` : sql`and t.payment_id = ${filter.paymentId}`}
-        ${time === undefined || id === undefined ? sql`` : sql`and (e.create_time, e.id) < (${time}, ${id})`}
-      order by e.create_time desc, e.id desc limit ${filter.rowsMax}`),
+      ${ordered}`),
   ];
+}
+
+/** Of a payment there are few; of a person they come from each account as far as the page goes. */
+function entriesOf(sql: Queryable['sql'], { userId, paymentId }: EntryFilter, page: ReturnType<Queryable['sql']>) {
+  const ofUser = userId === undefined ? sql`` : sql`and a.user_id = ${userId}`;
+  if (paymentId !== undefined) {
+    return sql`
+      select e.* from ledger_transactions t, lateral (
+        select * from ledger_entries where transaction_id = t.id offset 0
+      ) as e, ledger_accounts a
+      where t.payment_id = ${paymentId} and a.id = e.account_id ${ofUser} ${page}`;
+  }
+  if (userId === undefined) return sql`select e.* from ledger_entries e where true ${page}`;
+  return sql`
+    select own.* from ledger_accounts a, lateral (
+      select e.* from ledger_entries e where e.account_id = a.id ${page}
+    ) as own
+    where a.user_id = ${userId}`;
 }
