@@ -82,8 +82,8 @@ export async function raiseMinimumIndex({ sql }: Queryable, minimumIndex: number
 export function createTileReader({ sql }: Queryable): ReadTile {
   return async (level, index) => {
     const [row] = await sql`
-      select (select bytes from log_tile where level = ${level} and index = ${String(index)}) as bytes, size::text, edge
-      from log_state`;
+      select bytes, size::text, case when bytes is null then edge end as edge
+      from log_state left join log_tile on level = ${level} and index = ${String(index)}`;
     if (row?.['bytes']) return row['bytes'] as Uint8Array;
     const size = Number(row?.['size'] ?? 0);
     const isAtEdge = Math.floor(size / TILE_WIDTH ** (level + 1)) === index;

@@ -14,7 +14,7 @@ import {
   recordToCanonicalJson,
 } from '@strongroom/tlog';
 import { recordToAuditRecord } from '../audit/audit-record.ts';
-import { findRecord } from '../audit/audit-store.ts';
+import { findRecord, type SequencedRecord } from '../audit/audit-store.ts';
 import { createTileReader, findSequence, readEntries, type StoredCheckpoint } from '../audit/log-store.ts';
 import { errors } from '../errors.ts';
 import type { Checkpointer } from './checkpointer.ts';
@@ -24,14 +24,24 @@ export interface TransparencyDeps {
   readonly checkpointer: Checkpointer;
 }
 
-/** A proof that its holder checks offline (B-receipt). It is checked here first: a damaged log hands out none. */
-export async function getInclusionProof(
+type ProofRequest = Pick<GetInclusionProofRequest, 'sequence' | 'eventId' | 'treeSize'>;
+type ProofResponse = MessageInitShape<typeof GetInclusionProofResponseSchema>;
+
+export async function getInclusionProof(deps: TransparencyDeps, request: ProofRequest): Promise<ProofResponse> {
+  return (await proveInclusion(deps, request)).proof;
+}
+
+/**
+ * A proof that its holder checks offline (B-receipt), and the record that it is of, unless that is past its retention. It is
+ * checked here first: a damaged log hands out none.
+ */
+export async function proveInclusion(
   deps: TransparencyDeps,
-  request: Pick<GetInclusionProofRequest, 'sequence' | 'eventId' | 'treeSize'>,
-): Promise<MessageInitShape<typeof GetInclusionProofResponseSchema>> {
+  request: ProofRequest,
+): Promise<{ proof: ProofResponse; record: SequencedRecord | undefined }> {
   const { auditDatabase } = deps;
   const index = await requireSequence(deps, request);
-  const [[found], stored] = await Promise.all([readEntries(auditDatabase, index, 1), findRecord(auditDatabase, index)]);
+  const [[found], record] = await Promise.all([readEntries(auditDatabase, index, 1), findRecord(auditDatabase, index)]);
   if (!found) throw errors.AUDIT_EVENT_NOT_FOUND();
   const { size, root, note } = await requireCheckpoint(deps, index, request.treeSize);
   const leaf = leafHash(found.entry);
@@ -44,12 +54,18 @@ export async function getInclusionProof(
     hashes: proof,
     checkpoint: note,
   };
-  // Past its retention: the leaf is proven as before, what it committed to is gone.
-  if (!stored) return { ...common, tlogProof: formatProof({ index, hashes: proof, checkpoint: note }) };
+  return { proof: { ...common, ...openLeaf(record, { index, hashes: proof, checkpoint: note }) }, record };
+}
+
+/** What the leaf committed to. Past its retention it is gone, and the leaf is proven as before. */
+function openLeaf(
+  stored: SequencedRecord | undefined,
+  proof: { readonly index: number; readonly hashes: readonly Uint8Array[]; readonly checkpoint: string },
+): Pick<ProofResponse, 'tlogProof' | 'salt' | 'canonicalRecord'> {
+  if (!stored) return { tlogProof: formatProof(proof) };
   const record = recordToAuditRecord(stored);
   return {
-    ...common,
-    tlogProof: formatReceipt({ record, salt: stored.salt, index, hashes: proof, checkpoint: note }),
+    tlogProof: formatReceipt({ record, salt: stored.salt, ...proof }),
     salt: stored.salt,
     canonicalRecord: recordToCanonicalJson(record),
   };
