@@ -1,5 +1,5 @@
 import { createHash, randomInt } from 'node:crypto';
-import { listRecords, type RecordFilter } from '../../services/admin/src/audit/audit-store.ts';
+import { findRecords, type SearchFilter } from '../../services/admin/src/audit/audit-search.ts';
 import { getInclusionProof } from '../../services/admin/src/transparency/get-inclusion-proof.ts';
 import type { LogFixture } from '../../services/admin/test/log-fixture.ts';
 import { withEngines } from '../engines.ts';
@@ -14,7 +14,7 @@ const pageSize = 50;
 const msPerDay = 86_400_000;
 const proofCalls = 200;
 
-type Filters = Readonly<Record<string, () => RecordFilter>>;
+type Filters = Readonly<Record<string, () => SearchFilter>>;
 
 /**
  * Latency of the list at its filters with a million rows against ten thousand, and of an inclusion proof at a million: both
@@ -32,7 +32,7 @@ export function runAuditQueries(): Promise<Record<string, number>> {
         const latencies = await measureInTurn(
           small,
           large,
-          ofSmall[name] as () => RecordFilter,
+          ofSmall[name] as () => SearchFilter,
           ofLarge[name] as never,
         );
         all.small.push(...latencies.small);
@@ -102,8 +102,8 @@ function uuidOf(text: string): string {
 async function measureInTurn(
   small: LogFixture,
   large: LogFixture,
-  ofSmall: () => RecordFilter,
-  ofLarge: () => RecordFilter,
+  ofSmall: () => SearchFilter,
+  ofLarge: () => SearchFilter,
 ) {
   const latencies = { small: [] as number[], large: [] as number[] };
   for (let call = -warmUpCalls; call < callsAFilter; call += 1) {
@@ -115,9 +115,9 @@ async function measureInTurn(
   return latencies;
 }
 
-async function latencyOf(log: LogFixture, filter: RecordFilter): Promise<number> {
+async function latencyOf(log: LogFixture, filter: SearchFilter): Promise<number> {
   const startMs = performance.now();
-  await listRecords(log.auditDatabase, filter, { limit: pageSize, descending: true });
+  await findRecords(log.auditDatabase, filter, { limit: pageSize, descending: true });
   return performance.now() - startMs;
 }
 

@@ -262,7 +262,8 @@ export const ListAuditEventsRequestSchema: GenMessage<ListAuditEventsRequest> = 
   messageDesc(file_strongroom_admin_v1_audit_event, 1);
 
 /**
- * ListAuditEventsResponse holds one page.
+ * ListAuditEventsResponse holds one page. A page of a search by text may hold fewer records than asked for, or none, and
+ * still name a next one: each page looks at no more of the log than it can in good time.
  *
  * @generated from message strongroom.admin.v1.ListAuditEventsResponse
  */

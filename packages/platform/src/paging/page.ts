@@ -12,10 +12,14 @@ export interface PageBounds {
 }
 
 export interface Page extends PageBounds {
-  /** What the caller gets of the rows that the store found. */
+  /**
+   * What the caller gets of the rows that the store found. `reached` is where the store stopped looking, if that is before the
+   * end of the list: such a page may be short, and there is a next one.
+   */
   cut<Row>(
     found: readonly Row[],
     positionOf: (row: Row) => PagePosition,
+    reached?: PagePosition,
   ): { readonly rows: Row[]; readonly nextPageToken: string };
 }
 
@@ -29,10 +33,11 @@ export function requestedPage(
   return {
     after: openPosition(keys, scope, pageToken),
     rowsMax: size + 1,
-    cut(found, positionOf) {
+    cut(found, positionOf, reached) {
       const rows = found.slice(0, size);
       const last = found.length > size ? rows.at(-1) : undefined;
-      return { rows, nextPageToken: last === undefined ? '' : sealPosition(keys, scope, positionOf(last)) };
+      const end = last === undefined ? reached : positionOf(last);
+      return { rows, nextPageToken: end === undefined ? '' : sealPosition(keys, scope, end) };
     },
   };
 }

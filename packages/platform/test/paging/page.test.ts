@@ -71,6 +71,19 @@ t.test('fault 28: a token is good for its own scope alone, whole and unchanged',
   t.end();
 });
 
+t.test('fault 28: a list that stopped short of its end goes on from there, even behind an empty page', (t) => {
+  const keyring = createKeyring([older]);
+  const positionOf = (number: number) => [String(number)];
+  const pageFrom = (pageToken: string) => requestedPage(keyring, scope, { pageSize: 2, pageToken });
+  const empty = pageFrom('').cut([], positionOf, ['70']);
+  t.strictSame(empty.rows, []);
+  t.strictSame(pageFrom(empty.nextPageToken).after, ['70']);
+  const full = pageFrom('').cut([1, 2, 3], positionOf, ['70']);
+  t.strictSame(pageFrom(full.nextPageToken).after, ['2'], 'a row that found no room comes first');
+  t.equal(pageFrom('').cut([1, 2], positionOf).nextPageToken, '');
+  t.end();
+});
+
 t.test('F32: who turns pages while the master key is changed goes on, until the older key is gone', (t) => {
   const { nextPageToken: pageToken } = list(createKeyring([older]), { pageSize: 2, pageToken: '' });
   t.strictSame(list(createKeyring([newer, older]), { pageSize: 2, pageToken }).rows, [2, 3]);

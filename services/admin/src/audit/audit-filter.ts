@@ -2,7 +2,7 @@ import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { protoToTimestamp } from '@strongroom/platform/database';
 import { commonErrors } from '@strongroom/platform/errors';
 import { isAuditAction, isResourceType } from '@strongroom/platform/events';
-import type { RecordFilter } from './audit-store.ts';
+import type { SearchFilter } from './audit-search.ts';
 
 interface FilterRequest {
   readonly action?: string | undefined;
@@ -16,7 +16,7 @@ interface FilterRequest {
 }
 
 /** A filter by a value that no record can have is a fault of the caller, not an empty answer. */
-export function requestToFilter(request: FilterRequest): RecordFilter {
+export function requestToFilter(request: FilterRequest): SearchFilter {
   requireKnown('action', request.action, isAuditAction);
   requireKnown('resource_type', request.resourceType, isResourceType);
   const { action, actorId, subjectId, resourceType, resourceId, text } = request;

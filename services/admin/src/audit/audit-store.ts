@@ -1,43 +1,24 @@
 import { isOneOf, type Queryable } from '@strongroom/platform/database';
-import {
-  and,
-  asc,
-  Column,
-  desc,
-  eq,
-  getTableColumns,
-  gt,
-  gte,
-  inArray,
-  is,
-  like,
-  lt,
-  sql as orm,
-  type SQL,
-} from 'drizzle-orm';
-import { union } from 'drizzle-orm/pg-core';
+import { and, asc, desc, eq, gt, gte, inArray, lt, sql as orm, type SQL } from 'drizzle-orm';
+import { type PgColumn, union } from 'drizzle-orm/pg-core';
 import { auditRecords } from '../audit-schema.ts';
 import { orEmpty, utcText } from '../queries.ts';
 import type { StoredRecord } from './audit-record.ts';
 import { byteaArray } from './log-store.ts';
 import { findPeriodPlaces, isInPeriod, type Period } from './period-bounds.ts';
 
-/** Characters; three lists of the trigram index. */
-const indexedTextMax = 5;
-
 export interface SequencedRecord extends StoredRecord {
   readonly sequence: number;
   readonly salt: Uint8Array;
 }
 
-/** What ListAuditEvents can ask for; unset means any. */
+/** What an index ending in the sequence serves; unset means any. Text is audit-search.ts's. */
 export interface RecordFilter extends Period {
   readonly action?: string;
   readonly actorId?: string;
   readonly subjectId?: string;
   readonly resourceType?: string;
   readonly resourceId?: string;
-  readonly text?: string;
 }
 
 export async function ensurePartitions({ sql }: Queryable): Promise<void> {
@@ -82,21 +63,39 @@ export async function insertRecords({ sql }: Queryable, records: readonly Sequen
       salt)`;
 }
 
-const { searchText: _searchText, ...stored } = getTableColumns(auditRecords);
-const columns = {
-  ...stored,
+/** As an expression, which drizzle also takes of rows that a function gives: a table's column it takes of that table alone. */
+function plain<C extends PgColumn>(column: C): SQL<C['_']['data']> {
+  return orm`${column}`.mapWith(column);
+}
+
+function plainOrNull<C extends PgColumn>(column: C): SQL<C['_']['data'] | null> {
+  return plain(column);
+}
+
+/** Every column that is stored, as SequencedRecord has it. */
+export const recordColumns = {
+  sequence: plain(auditRecords.sequence),
+  retentionClass: plain(auditRecords.retentionClass),
+  eventId: plain(auditRecords.eventId),
+  action: plain(auditRecords.action),
+  resourceType: plain(auditRecords.resourceType),
+  resourceId: plain(auditRecords.resourceId),
   actorId: orEmpty(auditRecords.actorId),
+  actorKind: plain(auditRecords.actorKind),
+  actorName: plain(auditRecords.actorName),
   subjectId: orEmpty(auditRecords.subjectId),
+  deviceId: plain(auditRecords.deviceId),
+  traceId: plain(auditRecords.traceId),
+  requestId: plain(auditRecords.requestId),
   occurTime: utcText(auditRecords.occurTime),
   recordTime: utcText(auditRecords.recordTime),
   // drizzle would read a JSON text that holds an object as that object: here every stored value is what it is (B-log).
   details: orm<StoredRecord['details']>`${auditRecords.details}::text`.mapWith(JSON.parse),
+  source: plain(auditRecords.source),
+  actorSealed: plainOrNull(auditRecords.actorSealed),
+  subjectSealed: plainOrNull(auditRecords.subjectSealed),
+  salt: plain(auditRecords.salt),
 };
-
-/** The same of rows that a function gives: drizzle takes a table's columns from the table alone. */
-const unboundColumns = Object.fromEntries(
-  Object.entries(columns).map(([name, column]) => [name, is(column, Column) ? orm`${column}`.mapWith(column) : column]),
-) as unknown as typeof columns;
 
 export interface RecordPage {
   readonly limit: number;
@@ -110,9 +109,9 @@ export async function listRecords(db: Queryable, filter: RecordFilter, page: Rec
   const { sequence } = auditRecords;
   const select = async (place: SQL | undefined): Promise<SequencedRecord[]> =>
     await db.orm
-      .select(columns)
+      .select(recordColumns)
       .from(auditRecords)
-      .where(and(...conditions(filter), isBeyond(page), place))
+      .where(and(...conditionsOf(filter), isBeyond(page), place))
       .orderBy(page.descending ? desc(sequence) : asc(sequence))
       .limit(page.limit);
   if (filter.from === undefined && filter.to === undefined) return select(undefined);
@@ -125,7 +124,7 @@ export async function listRecords(db: Queryable, filter: RecordFilter, page: Rec
   return rows.sort((a, b) => sign * (a.sequence - b.sequence)).slice(0, page.limit);
 }
 
-function isBeyond({ after, descending }: RecordPage): SQL | undefined {
+export function isBeyond({ after, descending }: RecordPage): SQL | undefined {
   if (after === undefined) return undefined;
   return descending ? lt(auditRecords.sequence, after) : gt(auditRecords.sequence, after);
 }
@@ -134,7 +133,7 @@ function isBeyond({ after, descending }: RecordPage): SQL | undefined {
 export async function listRecordRange(db: Queryable, from: number, to: number): Promise<SequencedRecord[]> {
   const { sequence } = auditRecords;
   return await db.orm
-    .select(columns)
+    .select(recordColumns)
     .from(auditRecords)
     .where(and(gte(sequence, from), lt(sequence, to)))
     .orderBy(asc(sequence));
@@ -155,36 +154,25 @@ export async function listPersonRecords(
       .orderBy(asc(sequence))
       .limit(page.limit);
   const positions = union(half(actorId), half(subjectId)).orderBy(asc(sequence)).limit(page.limit);
-  return await db.orm.select(columns).from(auditRecords).where(inArray(sequence, positions)).orderBy(asc(sequence));
+  return await db.orm
+    .select(recordColumns)
+    .from(auditRecords)
+    .where(inArray(sequence, positions))
+    .orderBy(asc(sequence));
 }
 
 export async function findRecord(db: Queryable, sequence: number): Promise<SequencedRecord | undefined> {
-  const [row] = await db.orm.select(unboundColumns).from(orm`find_audit_record(${sequence}) as ${auditRecords}`);
+  const [row] = await db.orm.select(recordColumns).from(orm`find_audit_record(${sequence}) as ${auditRecords}`);
   return row;
 }
 
-function conditions(filter: RecordFilter): (SQL | undefined)[] {
-  const { action, actorId, subjectId, resourceType, resourceId, text } = filter;
+export function conditionsOf(filter: RecordFilter): (SQL | undefined)[] {
+  const { action, actorId, subjectId, resourceType, resourceId } = filter;
   return [
     action === undefined ? undefined : eq(auditRecords.action, action),
     actorId === undefined ? undefined : eq(auditRecords.actorId, actorId),
     subjectId === undefined ? undefined : eq(auditRecords.subjectId, subjectId),
     resourceType === undefined ? undefined : eq(auditRecords.resourceType, resourceType),
     resourceId === undefined ? undefined : eq(auditRecords.resourceId, resourceId),
-    text === undefined ? undefined : holdsText(text),
   ];
-}
-
-/**
- * The text as it stands: % and _ are no wildcards. The index is asked for the end of a long one only, because each three
- * characters cost a list to read, and the ends of our ids are their random part.
- */
-function holdsText(text: string): SQL | undefined {
-  const { searchText } = auditRecords;
-  const lower = (part: string) => orm`lower(${part})`;
-  const indexed = text.slice(-indexedTextMax);
-  return and(
-    like(searchText, lower(`%${indexed.replaceAll(/[\\%_]/g, '\\$&')}%`)),
-    indexed === text ? undefined : gt(orm`strpos(${searchText}, ${lower(text)})`, 0),
-  );
 }

@@ -7,7 +7,7 @@ import type { Database } from '@strongroom/platform/database';
 import type { Call } from '@strongroom/platform/rpc';
 import { requestToFilter } from './audit-filter.ts';
 import { type OpenDeps, recordToProto } from './audit-proto.ts';
-import { listRecords } from './audit-store.ts';
+import { findRecords } from './audit-search.ts';
 import { readLogState } from './log-store.ts';
 import type { LogTail } from './log-tail.ts';
 import type { Watchers } from './watchers.ts';
@@ -42,16 +42,17 @@ export async function* watchAuditEvents(
     while (!ended.aborted) {
       // Read before the records: what comes after it is found in the next round.
       const upTo = (await readLogState(auditDatabase)).size - 1;
-      const records =
+      const { records, reached } =
         upTo > seen
-          ? await listRecords(auditDatabase, filter, { limit: pageSize, descending: false, after: seen })
-          : [];
+          ? await findRecords(auditDatabase, filter, { limit: pageSize, descending: false, after: seen })
+          : { records: [] };
       for (const record of records) yield { event: await recordToProto(deps, record) };
       const last = records.at(-1)?.sequence ?? seen;
+      const hasMore = records.length === pageSize || reached !== undefined;
       // A full page may have been cut; else all up to the size read before has been looked at, whatever the filter left.
-      seen = records.length === pageSize ? last : Math.max(last, upTo);
+      seen = hasMore ? (reached ?? last) : Math.max(last, upTo);
       if (records.length > 0) lastSentMs = performance.now();
-      if (records.length === pageSize) continue;
+      if (hasMore) continue;
       if (performance.now() - lastSentMs >= keepAliveIntervalMs) {
         yield {};
         lastSentMs = performance.now();
