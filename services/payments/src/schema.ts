@@ -6,7 +6,6 @@ import {
   bigint,
   boolean,
   customType,
-  foreignKey,
   integer,
   jsonb,
   pgTable,
@@ -20,12 +19,6 @@ import { type ActorKind, type PaymentStatus, paymentStatuses, paymentTypes } fro
 const minorUnits = (column: string) => bigint(column, { mode: 'bigint' });
 const fence = () => bigint('fence', { mode: 'bigint' });
 const transactionId = customType<{ data: string; driverData: string }>({ dataType: () => 'xid8' });
-
-export const paymentTransitions = pgTable(
-  'payment_transitions',
-  { fromStatus: text('from_status').notNull(), toStatus: text('to_status').notNull() },
-  (table) => [primaryKey({ columns: [table.fromStatus, table.toStatus] })],
-);
 
 /** The row id of sealed columns is the method's; all of them are null once it is removed. */
 export const paymentMethods = pgTable('payment_methods', {
@@ -98,13 +91,7 @@ export const paymentChanges = pgTable(
     transactionId: transactionId('transaction_id').notNull().default(sql`pg_current_xact_id()`),
     sequence: bigint('sequence', { mode: 'bigint' }).notNull().generatedAlwaysAsIdentity(),
   },
-  (table) => [
-    primaryKey({ columns: [table.paymentId, table.version] }),
-    foreignKey({
-      columns: [table.fromStatus, table.toStatus],
-      foreignColumns: [paymentTransitions.fromStatus, paymentTransitions.toStatus],
-    }),
-  ],
+  (table) => [primaryKey({ columns: [table.paymentId, table.version] })],
 );
 
 /** The id is the payment's or refund's: our reference and the idempotency key at the provider. */
@@ -136,18 +123,14 @@ export const idempotencyKeys = pgTable(
 );
 
 /** Append-only. */
-export const ledgerAccounts = pgTable(
-  'ledger_accounts',
-  {
-    id: uuid('id').primaryKey().generatedAlwaysAs(sql`ledger_account_id(name, user_id, currency_code)`),
-    name: text('name', { enum: ['user', 'psp_clearing'] }).notNull(),
-    /** Null for the system's own. */
-    userId: uuid('user_id'),
-    currencyCode: text('currency_code').notNull(),
-    createTime: instant('create_time').notNull().defaultNow(),
-  },
-  (table) => [unique('ledger_accounts_currency').on(table.id, table.currencyCode)],
-);
+export const ledgerAccounts = pgTable('ledger_accounts', {
+  id: uuid('id').primaryKey().generatedAlwaysAs(sql`ledger_account_id(name, user_id, currency_code)`),
+  name: text('name', { enum: ['user', 'psp_clearing'] }).notNull(),
+  /** Null for the system's own. */
+  userId: uuid('user_id'),
+  currencyCode: text('currency_code').notNull(),
+  createTime: instant('create_time').notNull().defaultNow(),
+});
 
 export const refunds = pgTable('refunds', {
   id: uuid('id').primaryKey(),
@@ -164,14 +147,12 @@ export const refunds = pgTable('refunds', {
   completeTime: instant('complete_time'),
 });
 
-/** Append-only. */
+/** Append-only. That the payment is there is checked by trigger, as for entries their transaction and account. */
 export const ledgerTransactions = pgTable(
   'ledger_transactions',
   {
     id: uuid('id').primaryKey(),
-    paymentId: uuid('payment_id')
-      .notNull()
-      .references(() => payments.id),
+    paymentId: uuid('payment_id').notNull(),
     refundId: uuid('refund_id').references(() => refunds.id),
     kind: text('kind', { enum: ['capture', 'refund'] }).notNull(),
     createTime: instant('create_time').notNull().defaultNow(),
@@ -184,21 +165,13 @@ export const ledgerEntries = pgTable(
   'ledger_entries',
   {
     id: uuid('id').notNull(),
-    transactionId: uuid('transaction_id')
-      .notNull()
-      .references(() => ledgerTransactions.id),
+    transactionId: uuid('transaction_id').notNull(),
     accountId: uuid('account_id').notNull(),
     currencyCode: text('currency_code').notNull(),
     minorUnits: minorUnits('minor_units').notNull(),
     createTime: instant('create_time').notNull().defaultNow(),
   },
-  (table) => [
-    primaryKey({ columns: [table.transactionId, table.id] }),
-    foreignKey({
-      columns: [table.accountId, table.currencyCode],
-      foreignColumns: [ledgerAccounts.id, ledgerAccounts.currencyCode],
-    }),
-  ],
+  (table) => [primaryKey({ columns: [table.transactionId, table.id] })],
 );
 
 /** Messages of the provider, each by its own id. */

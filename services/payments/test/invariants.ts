@@ -78,7 +78,7 @@ const brokenHistory = `
   select 'payment ' || c.payment_id || ' goes from ' || c.from_status || ' to ' || c.to_status || ' at ' || c.version
     from payment_changes c join payment_changes b on b.payment_id = c.payment_id and b.version = c.version - 1
     where c.from_status is distinct from b.to_status
-      or not exists (select 1 from payment_transitions t where t.from_status = c.from_status and t.to_status = c.to_status)
+      or not is_payment_transition(c.from_status, c.to_status)
   union all
   select 'payment ' || p.id || ' is ' || p.status || ', its history says ' || c.to_status
     from payments p join payment_changes c on c.payment_id = p.id and c.version = p.version
