@@ -1,8 +1,9 @@
-import { type ComponentType, lazy } from 'react';
+import type { ComponentType } from 'react';
+import type { Loadable } from '../ui/loaded.tsx';
 
 export interface PageRoute {
   readonly path: string;
-  readonly component: ComponentType;
+  readonly content: Loadable;
 }
 
 /** A page that is loaded when it is first looked at. */
@@ -11,7 +12,7 @@ function page<Name extends string>(
   load: () => Promise<Record<Name, ComponentType>>,
   name: Name,
 ): PageRoute {
-  return { path, component: lazy<ComponentType>(async () => ({ default: (await load())[name] })) };
+  return { path, content: { load: async () => (await load())[name] } };
 }
 
 const messagePages = () => import('../session/message-pages.tsx');

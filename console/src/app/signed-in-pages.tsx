@@ -1,11 +1,10 @@
-import { Suspense } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { RestrictedPage } from '../account/restricted-page.tsx';
 import { ErrorBoundary } from '../errors/error-boundary.tsx';
 import type { Claims } from '../session/claims.ts';
 import { SignOutButton } from '../session/sign-out-button.tsx';
 import { PersonalTimeZone } from '../time/time-zone.tsx';
-import { Loading } from '../ui/loading.tsx';
+import { Loaded } from '../ui/loaded.tsx';
 import { Page } from '../ui/page.tsx';
 import { pageRoutes } from './areas.tsx';
 import { Brand } from './brand.tsx';
@@ -30,11 +29,7 @@ export function SignedInPages({ claims }: { claims: Claims }) {
       {!claims.isRestricted && <Navigation role={claims.role} />}
       <main id="content" tabIndex={-1}>
         <ErrorBoundary key={location}>
-          <PersonalTimeZone>
-            <Suspense fallback={<Loading what="the page" />}>
-              {claims.isRestricted ? <RestrictedPage /> : <PageSwitch />}
-            </Suspense>
-          </PersonalTimeZone>
+          <PersonalTimeZone>{claims.isRestricted ? <RestrictedPage /> : <PageSwitch />}</PersonalTimeZone>
         </ErrorBoundary>
       </main>
     </div>
@@ -44,8 +39,10 @@ export function SignedInPages({ claims }: { claims: Claims }) {
 function PageSwitch() {
   return (
     <Switch>
-      {pageRoutes.map(({ path, component }) => (
-        <Route key={path} path={path} component={component} />
+      {pageRoutes.map(({ path, content }) => (
+        <Route key={path} path={path}>
+          <Loaded from={content} />
+        </Route>
       ))}
       {['/', '/sign-in', '/register', '/forgotten-password'].map((path) => (
         <Route key={path} path={path}>
