@@ -3,6 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '@strongroom/testkit';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { codeAt, stepAt } from '../../services/auth/src/mfa/totp.ts';
+import { loadAxe } from './accessibility.ts';
 
 /** A bound, not a promise: the machine may be busy with other tests. */
 const waitMs = 60_000;
@@ -18,6 +20,7 @@ export interface ConsoleBrowser {
 export async function openConsole(browser: Browser, origin: string): Promise<ConsoleBrowser> {
   const complaints: string[] = [];
   const context = await browser.newContext({ baseURL: origin });
+  await loadAxe(context);
   context.setDefaultTimeout(waitMs);
   context.on('page', (page) => {
     page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`));
@@ -40,6 +43,31 @@ export async function openConsole(browser: Browser, origin: string): Promise<Con
       return page;
     },
   };
+}
+
+export async function openConsoleAt(
+  browser: Browser,
+  origin: string,
+  path: string,
+): Promise<readonly [ConsoleBrowser, Page]> {
+  const opened = await openConsole(browser, origin);
+  return [opened, await opened.open(path)];
+}
+
+/** For pages that do not follow what they show by themselves. */
+export async function reloadUntil(page: Page, text: string): Promise<void> {
+  await until(
+    async () => {
+      await page.reload();
+      await page.locator('table').first().waitFor();
+      return page.getByText(text, { exact: true }).count();
+    },
+    { what: `a page that says ${text}`, timeoutMs: waitMs },
+  );
+}
+
+export async function go(page: Page, path: string): Promise<void> {
+  await page.goto(`/console/#${path}`);
 }
 
 export function heading(page: Page, name: string) {
@@ -70,6 +98,24 @@ export async function confirm(page: Page, name: string, values: Readonly<Record<
 export async function signIn(page: Page, email: string, password: string): Promise<void> {
   await fill(page, { 'E-mail address': email, Password: password });
   await press(page, 'Sign in');
+}
+
+/** Turns an authenticator on, at the page about security. Its current step is left for what comes next: each counts once. */
+export async function enrol(page: Page): Promise<{ seed: string; backupCodes: readonly string[] }> {
+  await press(page, 'Set up an authenticator');
+  const seed = await textOf(page.locator('.seed'));
+  const isDrawn = (image: unknown) => (image as { naturalWidth: number }).naturalWidth > 0;
+  await until(() => page.getByAltText('QR code of the secret').evaluate(isDrawn), {
+    what: 'a QR code',
+    timeoutMs: waitMs,
+  });
+  await fill(page, { 'Code from the app': codeAt(seed, stepAt(Date.now()) - 1) });
+  await press(page, 'Turn it on');
+  await page.locator('.codes li').first().waitFor();
+  const backupCodes = await page.locator('.codes li').allTextContents();
+  await press(page, 'I have kept them');
+  await page.getByText('On', { exact: true }).first().waitFor();
+  return { seed, backupCodes };
 }
 
 /** The link in the newest message with one to an address, out of the development mailbox. */

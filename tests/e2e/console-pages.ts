@@ -1,0 +1,52 @@
+// The pages of the console, and the check that axe-core finds nothing wrong with them.
+import type { Page } from 'playwright-core';
+import type { Test } from 'tap';
+import { findViolations } from './accessibility.ts';
+import { go } from './console-browser.ts';
+
+export const signedOutPaths = [
+  '/register',
+  '/forgotten-password',
+  '/password-reset',
+  '/verify-email',
+  '/invitation',
+  '/sign-in',
+];
+
+/** Every page of an administrator; those of one thing by an id of it. */
+export const signedInPaths = (ids: { readonly userId: string; readonly paymentId: string }) => [
+  '/payments',
+  '/payments/new',
+  '/payments/report',
+  `/payments/${ids.paymentId}`,
+  '/payment-methods',
+  '/webhooks',
+  '/proof',
+  '/ledger',
+  '/account',
+  '/account/security',
+  '/account/sessions',
+  '/account/data',
+  '/admin/users',
+  `/admin/users/${ids.userId}`,
+  '/admin/lockouts',
+  '/admin/audit',
+  '/admin/keys',
+  '/admin/flags',
+  '/admin/anomalies',
+  '/admin/health',
+  '/admin/reports',
+  '/no-such-page',
+];
+
+/** Tabs share the work, so that what one waits for the server another uses. */
+export async function checkPages(t: Test, tabs: readonly Page[], paths: readonly string[]): Promise<void> {
+  const left = [...paths];
+  const check = async (page: Page) => {
+    for (let path = left.shift(); path !== undefined; path = left.shift()) {
+      await go(page, path);
+      t.same(await findViolations(page), [], path);
+    }
+  };
+  await Promise.all(tabs.map(check));
+}
