@@ -36,10 +36,18 @@ export async function openLog(
 /** The witness makes its key at its own first start, perhaps after ours: the file is read once there is something to sign. */
 function createLateWitness(url: string, keyFile: string): WitnessClient {
   let client: WitnessClient | undefined;
+  const open = async (): Promise<WitnessClient> => {
+    client ??= createWitnessClient({ url, verifierKey: (await readFile(keyFile, 'utf8')).trim() });
+    return client;
+  };
   return {
-    async cosign(request) {
-      client ??= createWitnessClient({ url, verifierKey: (await readFile(keyFile, 'utf8')).trim() });
-      return client.cosign(request);
+    cosign: async (request) => (await open()).cosign(request),
+    verifierKey: async () => {
+      const opened = await open().catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+      return opened?.verifierKey();
     },
   };
 }

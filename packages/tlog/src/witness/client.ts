@@ -1,7 +1,14 @@
 import { parseUnverifiedCheckpoint } from '../checkpoint.ts';
 import { createCosignatureVerifier } from '../cosignature.ts';
 import { TlogError } from '../errors.ts';
-import { appendSignatureLines, openNote, parseVerifierKey, requireType, SIGNATURE_TYPE_COSIGNATURE } from '../note.ts';
+import {
+  appendSignatureLines,
+  openNote,
+  parseVerifierKey,
+  requireType,
+  SIGNATURE_TYPE_COSIGNATURE,
+  type VerifierKey,
+} from '../note.ts';
 import { formatAddCheckpoint } from './request.ts';
 
 const TIMEOUT_MS_DEFAULT = 5_000;
@@ -21,6 +28,8 @@ export interface WitnessClient {
     readonly oldSize: number;
     readonly readProof: (oldSize: number) => Promise<readonly Uint8Array[]>;
   }): Promise<{ note: string; size: number }>;
+  /** The key its cosignatures are checked with; undefined while it is not known yet. */
+  verifierKey(): Promise<VerifierKey | undefined>;
 }
 
 export function createWitnessClient(options: {
@@ -57,6 +66,7 @@ export function createWitnessClient(options: {
       }
       throw new TlogError('WITNESS_REFUSED', `${key.name} named another size ${ATTEMPTS_MAX} times`);
     },
+    verifierKey: async () => key,
   };
 
   /** "The client MAY concatenate it to the checkpoint", ignoring lines of unknown keys. */

@@ -6,10 +6,12 @@ import {
   leafHash,
   minimumIndexFromCheckpoint,
   parseUnverifiedCheckpoint,
+  parseVerifierKey,
 } from '@strongroom/tlog';
+import { listGenuineNotes } from '../transparency/genuine-checkpoints.ts';
 import { recordToAuditRecord } from './audit-record.ts';
 import { listRecordRange } from './audit-store.ts';
-import { createTileReader, listCheckpoints, readEntries } from './log-store.ts';
+import { createTileReader, readEntries } from './log-store.ts';
 
 const chunkRows = 1_000;
 
@@ -29,7 +31,8 @@ export interface LogExportOptions {
  */
 export async function* exportAuditLog(options: LogExportOptions): AsyncGenerator<Buffer> {
   const { auditDatabase, origin, logKeys, witnessKeys, cosignedOnly } = options;
-  const checkpoints = await listCheckpoints(auditDatabase, cosignedOnly, EXPORT_CHECKPOINTS_MAX);
+  const trust = { origin, logKeys: logKeys.map(parseVerifierKey), witnessKeys: witnessKeys.map(parseVerifierKey) };
+  const checkpoints = await listGenuineNotes(auditDatabase, trust, { cosignedOnly, countMax: EXPORT_CHECKPOINTS_MAX });
   const head = checkpoints.at(-1);
   if (head === undefined) throw new Error('The log has no checkpoint that counts yet.');
   const checkpoint = parseUnverifiedCheckpoint(head);

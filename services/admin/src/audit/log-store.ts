@@ -11,7 +11,9 @@ export interface LogState extends TreeState {
   readonly minimumIndex: number;
 }
 
-export interface StoredCheckpoint {
+/** A row as it lies there. What it says beside its note is a hint: see transparency/genuine-checkpoints.ts. */
+export interface CheckpointRow {
+  readonly id: number;
   readonly size: number;
   readonly root: Uint8Array;
   readonly note: string;
@@ -117,42 +119,55 @@ export async function readEntries(
     .orderBy(asc(sequence));
 }
 
-export async function insertCheckpoint(db: Queryable, checkpoint: Omit<StoredCheckpoint, 'ageSeconds'>): Promise<void> {
+export async function insertCheckpoint(
+  db: Queryable,
+  checkpoint: Omit<CheckpointRow, 'id' | 'ageSeconds'>,
+): Promise<void> {
   await db.orm.insert(logCheckpoints).values({ ...checkpoint, root: Buffer.from(checkpoint.root) });
 }
 
-/** The newest that counts: with a witness, only what it has cosigned. */
-export async function findLatestCheckpoint(
+export interface CheckpointFilter {
+  readonly cosignedOnly: boolean;
+  readonly size?: number;
+}
+
+/** The newest first. */
+export async function listCheckpoints(
   db: Queryable,
-  filter: { cosignedOnly: boolean; size?: number },
-): Promise<StoredCheckpoint | undefined> {
+  filter: CheckpointFilter,
+  page: { readonly before: number | undefined; readonly limit: number },
+): Promise<CheckpointRow[]> {
   const { id, size, root, note, cosigned, createTime } = logCheckpoints;
   const ageSeconds = orm<number>`extract(epoch from ${clockTime} - ${createTime})::float8`;
-  const [row] = await db.orm
-    .select({ size, root, note, cosigned, ageSeconds })
+  return await db.orm
+    .select({ id, size, root, note, cosigned, ageSeconds })
     .from(logCheckpoints)
     .where(
       and(
         filter.size === undefined ? undefined : eq(size, filter.size),
         filter.cosignedOnly ? eq(cosigned, true) : undefined,
+        page.before === undefined ? undefined : lt(id, page.before),
       ),
     )
     .orderBy(desc(id))
-    .limit(1);
-  return row;
+    .limit(page.limit);
 }
 
-/** Up to `countMax` checkpoints by growing size, spread over the log, the newest one last. */
-export async function listCheckpoints({ sql }: Queryable, cosignedOnly: boolean, countMax: number): Promise<string[]> {
+/** Notes of up to `countMax` checkpoints of less than a size, by growing size, spread over the log. */
+export async function listNotesBelow(
+  { sql }: Queryable,
+  size: number,
+  filter: { readonly cosignedOnly: boolean; readonly countMax: number },
+): Promise<string[]> {
   const rows = await sql`
     with newest as (
       select distinct on (size) size, note from log_checkpoint
-      where cosigned or not ${cosignedOnly} order by size, id desc
+      where (cosigned or not ${filter.cosignedOnly}) and size < ${String(size)} order by size, id desc
     ), numbered as (
       select note, size, row_number() over (order by size) as position, count(*) over () as total from newest
     )
     select note from numbered
-    where position = total or position % greatest(1, ceil(total::numeric / ${countMax - 1})::bigint) = 0
+    where position % greatest(1, ceil(total::numeric / ${filter.countMax})::bigint) = 0
     order by size`;
   return rows.map((row) => String(row['note']));
 }

@@ -16,10 +16,11 @@ import {
 } from '@strongroom/tlog';
 import { recordToAuditRecord } from '../audit/audit-record.ts';
 import { listRecordRange, type SequencedRecord } from '../audit/audit-store.ts';
-import { createTileReader, readLogState, type StoredCheckpoint } from '../audit/log-store.ts';
+import { createTileReader, readLogState } from '../audit/log-store.ts';
 import { findEvidenceRange, type SequenceRange } from '../audit/period-bounds.ts';
 import { errors } from '../errors.ts';
 import type { Checkpointer } from '../transparency/checkpointer.ts';
+import type { GenuineCheckpoint } from '../transparency/genuine-checkpoints.ts';
 import type { RangeEvidence, ReportLine } from './report.ts';
 
 /** Every record of the range is hashed: about four seconds of work at most. */
@@ -59,7 +60,7 @@ interface SignedHead {
   readonly note: string;
 }
 
-function openSigned({ note }: StoredCheckpoint, logKey: VerifierKey): SignedHead {
+function openSigned({ note }: GenuineCheckpoint, logKey: VerifierKey): SignedHead {
   try {
     const trust = { origin: logKey.name, logKeys: [logKey], witnessKeys: [], quorum: 0 };
     const { checkpoint } = openCheckpoint(note, trust);

@@ -17,14 +17,15 @@ import {
   type WitnessClient,
 } from '@strongroom/tlog';
 import {
+  type CheckpointFilter,
+  type CheckpointRow,
   createTileReader,
-  findLatestCheckpoint,
   insertCheckpoint,
   type LogState,
   readLogState,
-  type StoredCheckpoint,
 } from '../audit/log-store.ts';
 import { errors } from '../errors.ts';
+import { findGenuineCheckpoint, type GenuineCheckpoint } from './genuine-checkpoints.ts';
 
 export interface CheckpointerDeps {
   readonly auditDatabase: Database;
@@ -42,10 +43,10 @@ export interface Checkpointer {
   /** What its checkpoints are signed with. */
   readonly logKey: VerifierKey;
   /** The newest checkpoint that counts. */
-  latest(): Promise<StoredCheckpoint | undefined>;
+  latest(): Promise<GenuineCheckpoint | undefined>;
   /** One that counts and covers `size` records, made now if need be. Throws CHECKPOINT_PENDING. */
-  cover(size: number): Promise<StoredCheckpoint>;
-  ofSize(size: number): Promise<StoredCheckpoint | undefined>;
+  cover(size: number): Promise<GenuineCheckpoint>;
+  ofSize(size: number): Promise<GenuineCheckpoint | undefined>;
   start(): void;
   stop(): Promise<void>;
 }
@@ -54,7 +55,7 @@ const retryAfterMs = 1_000;
 const msPerS = 1_000;
 
 export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
-  const { auditDatabase, witness, logger, metrics, intervalMs } = deps;
+  const { witness, logger, metrics, intervalMs } = deps;
   const cosignedOnly = witness !== undefined;
   const stopping = new AbortController();
   let loop: Promise<void> = Promise.resolve();
@@ -62,7 +63,7 @@ export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
   let newestTimeMs = performance.now();
   metrics.watch('audit_checkpoint_age_seconds', () => (performance.now() - newestTimeMs) / msPerS);
   metrics.add('audit_verification_failures_total', 0);
-  const latest = () => findLatestCheckpoint(auditDatabase, { cosignedOnly });
+  const latest = () => findCheckpoint(deps, { cosignedOnly });
   // All who wait for one at the same time share it.
   const make = () => {
     making ??= makeCheckpoint(deps).finally(() => {
@@ -87,7 +88,7 @@ export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
   return {
     logKey: deps.signer.key,
     latest,
-    ofSize: (size) => findLatestCheckpoint(auditDatabase, { cosignedOnly, size }),
+    ofSize: (size) => findCheckpoint(deps, { cosignedOnly, size }),
     async cover(size) {
       const known = await latest();
       if (known && known.size >= size) return known;
@@ -118,8 +119,11 @@ function isTampering(error: unknown): boolean {
  * before: a log that was cut short or rewritten gets no signature. Two processes that do this at once sign the same tree.
  */
 async function makeCheckpoint(deps: CheckpointerDeps): Promise<void> {
-  const { auditDatabase, signer, witness, heartbeatMs, logger } = deps;
-  const before = await findLatestCheckpoint(auditDatabase, { cosignedOnly: false });
+  const { auditDatabase, signer, witness, heartbeatMs, logger, metrics } = deps;
+  const before = await findCheckpoint(deps, { cosignedOnly: false }, ({ id }) => {
+    metrics.increment('audit_verification_failures_total');
+    logger.error({ checkpoint: id }, 'a stored checkpoint is not what its note says or the keys have signed');
+  });
   const state = await readLogState(auditDatabase);
   const root = rootFromState(state);
   await requireExtension(deps, before, state, root);
@@ -141,13 +145,23 @@ async function makeCheckpoint(deps: CheckpointerDeps): Promise<void> {
   logger.debug({ size: state.size, cosigned: cosigned !== undefined }, 'checkpoint signed');
 }
 
-function minimumIndexOf({ note }: StoredCheckpoint): number {
+async function findCheckpoint(
+  { auditDatabase, signer, witness }: CheckpointerDeps,
+  filter: CheckpointFilter,
+  onFalse?: (row: CheckpointRow) => void,
+): Promise<GenuineCheckpoint | undefined> {
+  const witnessKey = await witness?.verifierKey();
+  const trust = { origin: signer.key.name, logKeys: [signer.key], witnessKeys: witnessKey ? [witnessKey] : [] };
+  return findGenuineCheckpoint(auditDatabase, trust, filter, onFalse);
+}
+
+function minimumIndexOf({ note }: GenuineCheckpoint): number {
   return minimumIndexFromCheckpoint(parseUnverifiedCheckpoint(note));
 }
 
 async function requireExtension(
   { auditDatabase }: CheckpointerDeps,
-  before: StoredCheckpoint | undefined,
+  before: GenuineCheckpoint | undefined,
   state: LogState,
   root: Uint8Array,
 ): Promise<void> {
@@ -160,12 +174,13 @@ async function requireExtension(
 
 /** The note with the witness's line; undefined while it can't be reached. A witness that is ahead is an alarm: it throws. */
 async function cosign(
-  { auditDatabase, logger }: CheckpointerDeps,
+  deps: CheckpointerDeps,
   witness: WitnessClient,
   note: string,
   size: number,
 ): Promise<string | undefined> {
-  const last = await findLatestCheckpoint(auditDatabase, { cosignedOnly: true });
+  const { auditDatabase, logger } = deps;
+  const last = await findCheckpoint(deps, { cosignedOnly: true });
   const readTile = createTileReader(auditDatabase);
   try {
     const cosigned = await witness.cosign({

@@ -15,9 +15,10 @@ import {
 } from '@strongroom/tlog';
 import { recordToAuditRecord } from '../audit/audit-record.ts';
 import { findRecord, type SequencedRecord } from '../audit/audit-store.ts';
-import { createTileReader, findSequence, readEntries, type StoredCheckpoint } from '../audit/log-store.ts';
+import { createTileReader, findSequence, readEntries } from '../audit/log-store.ts';
 import { errors } from '../errors.ts';
 import type { Checkpointer } from './checkpointer.ts';
+import type { GenuineCheckpoint } from './genuine-checkpoints.ts';
 
 export interface TransparencyDeps {
   readonly auditDatabase: Database;
@@ -90,7 +91,7 @@ async function requireCheckpoint(
   { checkpointer }: TransparencyDeps,
   index: number,
   treeSize: bigint | undefined,
-): Promise<StoredCheckpoint> {
+): Promise<GenuineCheckpoint> {
   if (treeSize === undefined) return checkpointer.cover(index + 1);
   const found = await checkpointer.ofSize(Number(treeSize));
   if (!found || found.size <= index) throw errors.CHECKPOINT_NOT_FOUND();
