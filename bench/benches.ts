@@ -11,6 +11,8 @@ export interface Bench {
   readonly doc: string;
   /** Figures by name; a ratio's name ends in _ratio. */
   run(): Promise<Record<string, number>>;
+  /** What its figures promise, by the end of their names: at most so much. */
+  readonly atMost?: Readonly<Record<string, number>>;
 }
 
 export const benches: Readonly<Record<string, Bench>> = {
@@ -38,6 +40,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   'audit-queries': {
     doc: 'lists and proofs at a million records against ten thousand (B-log)',
     run: runAuditQueries,
+    atMost: { _p99_ratio: 2, inclusion_proof_p99_ms: 10 },
   },
   anomalies: {
     doc: 'what the rules find in labelled synthetic traffic: recall by attack, honest acts taken for one (S7.2)',

@@ -3,11 +3,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { benches } from './benches.ts';
+import { type Bench, benches } from './benches.ts';
 
 const help = `Usage: npm run bench -- [NAME…]
 
-Runs all benches, or those named, and writes bench/results/latest.json: a flat object of figures.
+Runs all benches, or those named, and writes bench/results/latest.json: a flat object of figures. Ends with 1 if a figure
+does not hold what it promises.
 
 ${Object.entries(benches)
   .map(([name, { doc }]) => `  ${name.padEnd(16)} ${doc}`)
@@ -25,13 +26,24 @@ if (values.help || unknown.length > 0) {
   process.exit(unknown.length > 0 ? 2 : 0);
 }
 
+/** A word on what the figure promises; empty if that is nothing. */
+function judge({ atMost = {} }: Bench, figure: string, value: number): { text: string; isBroken: boolean } {
+  const bound = Object.entries(atMost).find(([end]) => figure.endsWith(end))?.[1];
+  if (bound === undefined) return { text: '', isBroken: false };
+  return value <= bound
+    ? { text: `  holds: at most ${bound}`, isBroken: false }
+    : { text: `  DOES NOT HOLD: at most ${bound}`, isBroken: true };
+}
+
 const figures: Record<string, number> = {};
 for (const [name, bench] of Object.entries(benches)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   console.log(`\n${name}: ${bench.doc}`);
   for (const [figure, value] of Object.entries(await bench.run())) {
     figures[`${name}.${figure}`] = value;
-    console.log(`  ${figure.padEnd(36)} ${value.toLocaleString('en', { maximumSignificantDigits: 4 })}`);
+    const { text, isBroken } = judge(bench, figure, value);
+    console.log(`  ${figure.padEnd(36)} ${value.toLocaleString('en', { maximumSignificantDigits: 4 })}${text}`);
+    if (isBroken) process.exitCode = 1;
   }
 }
 
