@@ -75,7 +75,6 @@ function PaymentDetails({ payment }: { payment: Payment }) {
         <p className="lead">{payment.description}</p>
         <Facts
           facts={[
-            ['Id', <Identifier key="id" id={payment.id} isWhole />],
             ['Type', enumInWords(PaymentType, payment.type)],
             ['Refunded', refundedAmount && refundedAmount.minorUnits > 0n ? money(refundedAmount) : undefined],
             ['From', person(payment.senderId)],
@@ -86,6 +85,7 @@ function PaymentDetails({ payment }: { payment: Payment }) {
             ['Completed', payment.completeTime && <Time value={payment.completeTime} />],
             ['Provider reference', payment.pspTransactionId],
             ['Failure reason', payment.failureReason],
+            ['Id', <Identifier key="id" id={payment.id} isWhole />],
           ]}
         />
         <PaymentActions payment={payment} />

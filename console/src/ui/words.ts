@@ -12,7 +12,7 @@ export function inWords(constant: string): string {
 
 /** Who acted, where it was no person. */
 export function actorInWords(kind: string): string {
-  return kind === 'psp' ? 'Payment provider' : inWords(kind);
+  return kind === 'psp' ? 'Provider' : inWords(kind);
 }
 
 /** The name of a value; that of the first one, UNSPECIFIED, for a value that is newer than this console. */
