@@ -67,7 +67,7 @@ const methods: Readonly<Record<string, string>> = { pwd: 'Password', otp: 'Code'
 
 const columns: Column<Session>[] = [
   {
-    title: 'Browser or program',
+    title: 'Device',
     cell: ({ userAgent, current }) => (
       <>
         <span title={userAgent}>{browserOf(userAgent)}</span> {current && <Badge tone="good">This one</Badge>}

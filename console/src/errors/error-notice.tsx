@@ -5,14 +5,15 @@ import { readServiceError } from './service-error.ts';
 export function ErrorNotice({ error }: { error: unknown }) {
   if (error === undefined || error === null) return null;
   const read = readServiceError(error);
+  const hasViolations = read.violations.length > 0;
   return (
     <div className="notice notice-error" role="alert">
-      <p className="notice-message">{read.message}</p>
+      <p className="notice-message">{hasViolations ? 'Some of what you entered is not accepted.' : read.message}</p>
       {read.conditions.map((condition) => (
         <p key={condition}>{condition}</p>
       ))}
       {read.metadata['attemptsLeft'] !== undefined && <p>Tries left: {read.metadata['attemptsLeft']}.</p>}
-      <p>{retryAdvice(read)}</p>
+      <p>{hasViolations ? 'Change it where it is marked, and try again.' : retryAdvice(read)}</p>
       {read.retry !== 'reconnect' && (
         <p className="notice-facts">
           <code>{read.reason}</code>

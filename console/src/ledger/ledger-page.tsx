@@ -44,10 +44,12 @@ export function LedgerPage() {
                 keyOf={keyOf}
                 empty="No money has moved yet."
               />
-              <p>
-                <Badge tone={balanced ? 'good' : 'bad'}>{balanced ? 'Balanced' : 'Not balanced'}</Badge> Every
-                transaction behind these figures {balanced ? 'sums' : 'should sum'} to zero for each currency.
-              </p>
+              {(found.length > 0 || !balanced) && (
+                <p>
+                  <Badge tone={balanced ? 'good' : 'bad'}>{balanced ? 'Balanced' : 'Not balanced'}</Badge> Every
+                  transaction behind these figures {balanced ? 'sums' : 'should sum'} to zero for each currency.
+                </p>
+              )}
             </>
           )}
         </Listing>

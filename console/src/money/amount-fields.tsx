@@ -16,6 +16,7 @@ export function AmountField({
       inputMode="decimal"
       autoComplete="off"
       pattern="[0-9]+([.,][0-9]+)?"
+      refusal="Must be above zero, within the limit, and have no more decimals than the currency."
       title="A number such as 12.50"
       placeholder="12.50"
       required

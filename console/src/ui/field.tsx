@@ -5,11 +5,13 @@ interface Described {
   readonly name: string;
   readonly label: string;
   readonly hint?: ReactNode;
+  /** Said of what the server refuses, where its own words are not a person's. */
+  readonly refusal?: string;
 }
 
 /** A labelled input. Its name is the proto path of what it sets, so that the server's violations find it. */
-export function Field({ name, label, hint, ...input }: Described & ComponentProps<'input'>) {
-  const { id, described, notes } = useNotes(name, hint);
+export function Field({ name, label, hint, refusal, ...input }: Described & ComponentProps<'input'>) {
+  const { id, described, notes } = useNotes(name, hint, refusal);
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
@@ -19,8 +21,8 @@ export function Field({ name, label, hint, ...input }: Described & ComponentProp
   );
 }
 
-export function TextField({ name, label, hint, ...area }: Described & ComponentProps<'textarea'>) {
-  const { id, described, notes } = useNotes(name, hint);
+export function TextField({ name, label, hint, refusal, ...area }: Described & ComponentProps<'textarea'>) {
+  const { id, described, notes } = useNotes(name, hint, refusal);
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
@@ -30,8 +32,8 @@ export function TextField({ name, label, hint, ...area }: Described & ComponentP
   );
 }
 
-export function Choice({ name, label, hint, children, ...select }: Described & ComponentProps<'select'>) {
-  const { id, described, notes } = useNotes(name, hint);
+export function Choice({ name, label, hint, refusal, children, ...select }: Described & ComponentProps<'select'>) {
+  const { id, described, notes } = useNotes(name, hint, refusal);
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
@@ -53,9 +55,10 @@ export function Checkbox({ name, label, ...input }: Described & ComponentProps<'
   );
 }
 
-function useNotes(name: string, hint: ReactNode) {
+function useNotes(name: string, hint: ReactNode, refusal?: string) {
   const id = useId();
-  const violations = useViolations(name);
+  const found = useViolations(name);
+  const violations = refusal !== undefined && found.length > 0 ? [refusal] : found;
   const isInvalid = violations.length > 0;
   const hasNotes = isInvalid || hint !== undefined;
   return {

@@ -53,5 +53,12 @@ export function Form({
 export function useViolations(name: string): readonly string[] {
   return useContext(Violations)
     .filter(({ field }) => field === name)
-    .map(({ message }) => message);
+    .map(({ message }) => inSentence(message));
+}
+
+/** A rule that the contract gives no words is told by its name, such as `breaks string.pattern`. */
+function inSentence(message: string): string {
+  if (/^breaks [\w.]+$/.test(message)) return 'This is not in the form that is expected.';
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return text.endsWith('.') ? text : `${text}.`;
 }

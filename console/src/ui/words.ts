@@ -10,9 +10,9 @@ export function inWords(constant: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Who acted, where it was no person. */
-export function actorInWords(kind: string): string {
-  return kind === 'psp' ? 'Provider' : inWords(kind);
+/** Who acted: a kind of actor, or the name of one, which is spelt as it is. */
+export function actorInWords(actor: string): string {
+  return actor === 'psp' ? 'Provider' : actor.charAt(0).toUpperCase() + actor.slice(1);
 }
 
 /** The name of a value; that of the first one, UNSPECIFIED, for a value that is newer than this console. */

@@ -25,7 +25,12 @@ export function EventDetails({ event }: { event: AuditEvent }) {
               ['Occurred', <Time key="occurred" value={event.occurTime} />],
               ['Recorded', <Time key="recorded" value={event.recordTime} />],
               ['Resource', `${inWords(event.resourceType)} ${event.resourceId}`],
-              ['Actor', [actorInWords(event.actorKind), event.actorName, event.actorId].filter(Boolean).join(' ')],
+              [
+                'Actor',
+                [...new Set([event.actorKind, event.actorName].map(actorInWords)), event.actorId]
+                  .filter(Boolean)
+                  .join(' '),
+              ],
               ['Subject', event.subjectId],
               ['IP address', event.ipAddress],
               ['User agent', event.userAgent],

@@ -50,5 +50,5 @@ const columns: Column<AuditEvent>[] = [
 
 function actorOf({ actorId, actorKind, actorName }: AuditEvent): ReactNode {
   if (actorId !== '') return <Identifier id={actorId} />;
-  return actorName || actorInWords(actorKind);
+  return actorInWords(actorName || actorKind);
 }
