@@ -72,6 +72,33 @@ t.test('B-ledger: the entries of each transaction sum to zero for each currency'
   await t.rejects(add(posted?.['id'], 'none', 1), /account of its currency/, 'an entry of no account');
 });
 
+t.test('B-ledger: what is checked is looked up by key, also by plans from the time of empty tables', async (t) => {
+  const fixture = await startPayments(t, { workers: false });
+  const { sender, recipient } = await fixture.pair();
+  const { runtime, processing } = await ledgerByHand(t, fixture);
+  await fixture.superuser`analyze`;
+  const ids = await Promise.all(Array.from({ length: 50 }, () => processing(sender.id, recipient.id)));
+  const entries = [
+    { owner: recipient.id, amount: 5n },
+    { owner: null, amount: -5n },
+  ];
+  for (const paymentId of ids) await complete(runtime, [{ paymentId, entries }]);
+  const backends = await fixture.superuser`
+    select pid from pg_stat_activity where usename = 'payments_app' and application_name = 'postgres.js'`;
+  await runtime.end();
+  // What a backend has counted is there once it is gone.
+  const pids = backends.map(({ pid }) => pid);
+  while ((await fixture.superuser`select 1 from pg_stat_activity where pid = any(${pids})`).length > 0);
+  const counts = await fixture.superuser`
+    select relname, seq_tup_read::int as rows, idx_scan > 0 as by_key from pg_stat_user_tables
+    where relname in ('ledger_entries', 'ledger_transactions', 'refunds') order by relname`;
+  t.same(counts, [
+    { relname: 'ledger_entries', rows: 0, by_key: true },
+    { relname: 'ledger_transactions', rows: 0, by_key: true },
+    { relname: 'refunds', rows: 0, by_key: true },
+  ]);
+});
+
 interface Posting {
   readonly paymentId: string;
   /** Without owner: the clearing. */

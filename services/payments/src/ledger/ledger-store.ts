@@ -21,11 +21,9 @@ export function postingCtes(sql: Queryable['sql'], source: string) {
     ),
     ledger_account as (
       insert into ledger_accounts (name, user_id, currency_code)
-      select distinct account, user_id, currency_code from posting
-      -- offset 0: a look by key, where a plan from the time of few accounts would read all of them.
-      where not exists (select 1 from ledger_accounts where id = account_id offset 0)
-      -- One order for all, or two statements that make the same accounts could wait for each other.
-      order by account, user_id, currency_code
+      -- One order for all, or two statements that make the same accounts could wait for each other. Those that are there
+      -- are found by key whatever the plan.
+      select distinct account, user_id, currency_code from posting order by account, user_id, currency_code
       on conflict do nothing
     ),
     ledger_entry as (

@@ -18,6 +18,8 @@ export async function writeSettlements(
   settlements: readonly Settlement[],
 ): Promise<readonly boolean[]> {
   const acts = Object.fromEntries(settlements.map(({ act, payment }) => [payment.id, act]));
+  // Most batches have no refund, and its steps and triggers cost as much without rows.
+  const hasRefund = settlements.some(({ refund }) => refund !== undefined);
   const act = settlements.length === 1 ? (settlements[0]?.act ?? sharedAct) : sharedAct;
   const rows = await sql<{ position: number }[]>`
     with acts as materialized (
@@ -33,7 +35,7 @@ export async function writeSettlements(
         currency_code text, postings json, event_id uuid, event_name text, event_payload bytea, traceparent text)
       order by payment_id, position
     ),
-    ${settledCtes(sql)},
+    ${settledCtes(sql, hasRefund)},
     payment as (
       update payments p set status = s.status,
         refunded_minor_units = p.refunded_minor_units + s.refund_minor_units,
@@ -47,11 +49,7 @@ export async function writeSettlements(
         change_actor_id = s.actor_id, change_actor_kind = s.actor_kind, change_reason = s.reason
       from settled s where p.id = s.payment_id
     ),
-    refunded as (
-      update refunds r set status = 'completed', psp_transaction_id = s.psp_transaction_id,
-        complete_time = greatest(r.create_time, statement_timestamp())
-      from settled s where r.id = s.refund_id
-    ),
+    ${hasRefund ? refundedCte(sql) : sql``}
     ${postingCtes(sql, 'settled')},
     event as (
       insert into strongroom.outbox (event_id, kind, name, payload, traceparent)
@@ -74,19 +72,15 @@ export async function writeLocked(tx: Queryable, settlement: Settlement): Promis
  * writing steps are copied before they are joined to what is updated: PostgreSQL can't look at such a step again when the
  * row to update has a newer version.
  */
-function settledCtes(sql: Queryable['sql']) {
+function settledCtes(sql: Queryable['sql'], hasRefund: boolean) {
   return sql`
     charge as materialized (
       select g.* from given g join payments p on p.id = g.payment_id and p.version = g.version
       where g.refund_id is null
       for update of p skip locked
     ),
-    refund as materialized (
-      select g.* from given g join payments p on p.id = g.payment_id and p.version = g.version
-        join refunds r on r.id = g.refund_id and r.status = 'processing'
-      for update of p, r skip locked
-    ),
-    held as (select * from charge union all select * from refund),
+    ${hasRefund ? refundCte(sql) : sql``}
+    held as (select * from charge ${hasRefund ? sql`union all select * from refund` : sql``}),
     message as (
       insert into psp_webhook_events (event_id, type, reference, applied, note)
       select message_id, message_type, task_id, true, 'applied' from held where message_id is not null
@@ -94,17 +88,31 @@ function settledCtes(sql: Queryable['sql']) {
       returning event_id
     ),
     told as materialized (
-      select * from held where message_id is null
-      union all select held.* from held join message on message.event_id = held.message_id
+      select * from held where message_id is null or message_id in (select event_id from message)
     ),
     task as (
       delete from psp_tasks t using told where t.id = told.task_id and t.fence = coalesce(told.fence, t.fence)
       returning t.id
     ),
-    settled as materialized (
-      select * from told where fence is null
-      union all select told.* from told join task on task.id = told.task_id where told.fence is not null
-    )`;
+    settled as materialized (select * from told where fence is null or task_id in (select id from task))`;
+}
+
+function refundCte(sql: Queryable['sql']) {
+  return sql`
+    refund as materialized (
+      select g.* from given g join payments p on p.id = g.payment_id and p.version = g.version
+        join refunds r on r.id = g.refund_id and r.status = 'processing'
+      for update of p, r skip locked
+    ),`;
+}
+
+function refundedCte(sql: Queryable['sql']) {
+  return sql`
+    refunded as (
+      update refunds r set status = 'completed', psp_transaction_id = s.psp_transaction_id,
+        complete_time = greatest(r.create_time, statement_timestamp())
+      from settled s where r.id = s.refund_id
+    ),`;
 }
 
 function settlementToRow(settlement: Settlement, position: number) {
