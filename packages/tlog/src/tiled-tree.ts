@@ -172,7 +172,8 @@ async function hashSubtree(from: number, height: number, tiles: TileCache): Prom
   const position = from / TILE_WIDTH ** level;
   const tile = await tiles(level, Math.floor(position / TILE_WIDTH));
   const start = position % TILE_WIDTH;
-  return perfectRoot(hashesFromTile(tile).slice(start, start + 2 ** (height % TILE_HEIGHT)));
+  const end = start + 2 ** (height % TILE_HEIGHT);
+  return perfectRoot(hashesFromTile(tile.subarray(start * HASH_BYTES, end * HASH_BYTES)));
 }
 
 /** Reads each tile at most once, in the width it has in a tree of `size`. */
