@@ -21,7 +21,7 @@ tap.test(
   },
 );
 
-tap.test('B-outbox: a batch that fails leaves nothing behind, and comes again', async (t) => {
+tap.test('B-outbox, fault 36: a batch that fails leaves nothing behind, and comes again', async (t) => {
   const log = await createLogFixture();
   t.teardown(log.close);
   await log.append([makeEvent()]);

@@ -18,7 +18,7 @@ const column = (table: string) =>
         : 'note';
 
 tap.test(
-  'S7.3: the log can only be added to: neither the service nor the owner of its tables changes or empties one',
+  'S7.3, fault 36: the log can only be added to: neither the service nor the owner of its tables changes or empties one',
   async (t) => {
     const log = await createLogFixture();
     t.teardown(log.close);

@@ -26,7 +26,7 @@ async function logged(admin: AdminFixture, ids: readonly string[]): Promise<void
   );
 }
 
-tap.test('F35: an event delivered many times, also to two consumers at once, is one record', async (t) => {
+tap.test('F35, fault 36: an event delivered many times, also to two consumers at once, is one record', async (t) => {
   const admin = await startAdmin(t);
   const second = ingestEvents(admin, admin.bus);
   t.teardown(() => second.stop());
@@ -221,30 +221,33 @@ tap.test(
   },
 );
 
-tap.test('F5: the JetStream store is wiped with events unconsumed: all reach the log, each once', async (t) => {
-  const admin = await startAdmin(t);
-  await admin.bus.ready();
-  const act = serviceAct('admin', { requestId: randomUUID() });
-  const write = () =>
-    admin.database.transaction(act, (tx) =>
-      appendEvent(tx, act, { action: 'SYSTEM_CONFIG_CHANGED', resourceType: 'system_config', resourceId: 'x' }),
-    );
-  const before = await Promise.all(Array.from({ length: 20 }, write));
-  await admin.nats.wipe();
-  const after = await Promise.all(Array.from({ length: 20 }, write));
-  await logged(admin, [...before, ...after]);
-  const [row] = await admin.superuser`
+tap.test(
+  'F5, fault 36: the JetStream store is wiped with events unconsumed: all reach the log, each once',
+  async (t) => {
+    const admin = await startAdmin(t);
+    await admin.bus.ready();
+    const act = serviceAct('admin', { requestId: randomUUID() });
+    const write = () =>
+      admin.database.transaction(act, (tx) =>
+        appendEvent(tx, act, { action: 'SYSTEM_CONFIG_CHANGED', resourceType: 'system_config', resourceId: 'x' }),
+      );
+    const before = await Promise.all(Array.from({ length: 20 }, write));
+    await admin.nats.wipe();
+    const after = await Promise.all(Array.from({ length: 20 }, write));
+    await logged(admin, [...before, ...after]);
+    const [row] = await admin.superuser`
     select count(*)::int as n from audit_record where action = 'SYSTEM_CONFIG_CHANGED'`;
-  t.equal(row?.['n'], 40);
-  await until(
-    async () => {
-      const [left] = await admin.adminSuperuser`
+    t.equal(row?.['n'], 40);
+    await until(
+      async () => {
+        const [left] = await admin.adminSuperuser`
         select count(*)::int as n from strongroom.outbox where event_id = any(${[...before, ...after]}::uuid[])`;
-      return left?.['n'] === 0 ? true : undefined;
-    },
-    { what: 'the outbox lets go of what the log holds', timeoutMs: 30_000 },
-  );
-});
+        return left?.['n'] === 0 ? true : undefined;
+      },
+      { what: 'the outbox lets go of what the log holds', timeoutMs: 30_000 },
+    );
+  },
+);
 
 tap.test('F31: a sealed part moved to another record does not open', async (t) => {
   const admin = await startAdmin(t);

@@ -77,6 +77,31 @@ tap.test('S1.4: events from the bus are listed, newest first, by every filter, p
   t.strictSame((await list({ orderBy: 'sequence asc', pageSize: 1 })).events[0]?.id, events[0]?.id, 'oldest first');
 });
 
+tap.test(
+  'fault 38: what is about a person is found, and a page is one query however many records it holds',
+  async (t) => {
+    // Whoever looked up a name for each record would ask auth, which answers nothing here.
+    const admin = await startAdmin(t, { env: { ANOMALY_INTERVAL_MS: '600000' } });
+    const person = randomUUID();
+    const about = Array.from({ length: 40 }, () => makeEvent({ subjectId: person }));
+    const by = Array.from({ length: 3 }, () => makeEvent({ actorId: person }));
+    for (const event of [...about, ...by]) await admin.publish(event);
+    await stored(
+      admin,
+      [...about, ...by].map(({ id }) => id),
+    );
+    const ask = async (request: object) => {
+      const queries = () => admin.metrics.value('db_queries_total', { table: 'audit_record', action: 'select' });
+      const before = await queries();
+      const { events } = await admin.client.listAuditEvents(request, admin.as());
+      return { count: events.length, queries: (await queries()) - before };
+    };
+    t.same(await ask({ subjectId: person, pageSize: 100 }), { count: 40, queries: 1 }, 'about');
+    t.same(await ask({ subjectId: person, pageSize: 1 }), { count: 1, queries: 1 }, 'about, a short page');
+    t.same(await ask({ actorId: person, pageSize: 100 }), { count: 3, queries: 1 }, 'by');
+  },
+);
+
 tap.test('S1.5: actions and types are offered before any event; a filter by anything else is 400', async (t) => {
   const admin = await startAdmin(t);
   const { actions, resourceTypes } = await admin.client.listAuditActions({}, admin.as());

@@ -27,19 +27,22 @@ t.test('S1.4: a sign-in gives tokens and an event with actor, address, agent and
   t.match(event?.resourceId, /^[0-9a-f-]{36}$/);
 });
 
-t.test('S1.4: a failed sign-in is refused and recorded, alike for known and unknown addresses', async (t) => {
-  const person = await registerPerson(fixture);
-  const before = (await fixture.events('USER_LOGIN_FAILED')).length;
-  const known = await errorOf(auth.login({ email: person.email, password: 'wrong' }, by()));
-  const unknown = await errorOf(auth.login({ email: uniqueEmail(), password: 'wrong' }, by()));
-  t.equal(known.reason, 'INVALID_CREDENTIALS');
-  t.same(
-    { message: known.error.rawMessage, code: known.error.code, metadata: known.metadata },
-    { message: unknown.error.rawMessage, code: unknown.error.code, metadata: unknown.metadata },
-    'older fault 14: nothing tells them apart',
-  );
-  t.equal((await fixture.events('USER_LOGIN_FAILED')).length, before + 2);
-});
+t.test(
+  'S1.4, older fault 14: a failed sign-in is refused and recorded, alike for known and unknown addresses',
+  async (t) => {
+    const person = await registerPerson(fixture);
+    const before = (await fixture.events('USER_LOGIN_FAILED')).length;
+    const known = await errorOf(auth.login({ email: person.email, password: 'wrong' }, by()));
+    const unknown = await errorOf(auth.login({ email: uniqueEmail(), password: 'wrong' }, by()));
+    t.equal(known.reason, 'INVALID_CREDENTIALS');
+    t.same(
+      { message: known.error.rawMessage, code: known.error.code, metadata: known.metadata },
+      { message: unknown.error.rawMessage, code: unknown.error.code, metadata: unknown.metadata },
+      'nothing tells them apart',
+    );
+    t.equal((await fixture.events('USER_LOGIN_FAILED')).length, before + 2);
+  },
+);
 
 t.test('older fault 4: no answer and no Redis key holds a password hash', async (t) => {
   const person = await registerPerson(fixture);

@@ -12,20 +12,23 @@ const { auth, by, sql } = fixture;
 const passGrace = (id: string) =>
   sql`update sessions set rotate_time = rotate_time - interval '11 seconds' where user_id = ${id}`;
 
-t.test('S1.2a: a refresh rotates both tokens, and the old one is refused after the grace', async (t) => {
-  const person = await registerPerson(fixture);
-  const next = await auth.refresh({ refreshToken: person.tokens.refreshToken }, by());
-  t.not(next.refreshToken, person.tokens.refreshToken);
-  t.not(next.accessToken, person.tokens.accessToken);
-  t.ok(await auth.getMe({}, by({ token: next.accessToken })));
-  await passGrace(person.id);
-  const reuse = auth.refresh({ refreshToken: person.tokens.refreshToken }, by());
-  t.equal(await reasonOf(reuse), 'TOKEN_REUSE_DETECTED', 'older fault 8: reuse is seen');
-  t.equal(await reasonOf(auth.refresh({ refreshToken: next.refreshToken }, by())), 'TOKEN_REUSE_DETECTED');
-  t.equal(await reasonOf(auth.getMe({}, by({ token: next.accessToken }))), 'TOKEN_REVOKED', 'F24: the newest too');
-  const events = await fixture.events('TOKEN_REUSE_DETECTED');
-  t.equal(events.filter(({ subjectId }) => subjectId === person.id).length, 1, 'F24: one security event');
-});
+t.test(
+  'S1.2a, older fault 8: a refresh rotates both tokens, and the old one ends the session after the grace',
+  async (t) => {
+    const person = await registerPerson(fixture);
+    const next = await auth.refresh({ refreshToken: person.tokens.refreshToken }, by());
+    t.not(next.refreshToken, person.tokens.refreshToken);
+    t.not(next.accessToken, person.tokens.accessToken);
+    t.ok(await auth.getMe({}, by({ token: next.accessToken })));
+    await passGrace(person.id);
+    const reuse = auth.refresh({ refreshToken: person.tokens.refreshToken }, by());
+    t.equal(await reasonOf(reuse), 'TOKEN_REUSE_DETECTED', 'reuse is seen');
+    t.equal(await reasonOf(auth.refresh({ refreshToken: next.refreshToken }, by())), 'TOKEN_REUSE_DETECTED');
+    t.equal(await reasonOf(auth.getMe({}, by({ token: next.accessToken }))), 'TOKEN_REVOKED', 'F24: the newest too');
+    const events = await fixture.events('TOKEN_REUSE_DETECTED');
+    t.equal(events.filter(({ subjectId }) => subjectId === person.id).length, 1, 'F24: one security event');
+  },
+);
 
 t.test('S1.2a: tokens are stored as hashes alone (older fault 12)', async (t) => {
   const person = await registerPerson(fixture);
