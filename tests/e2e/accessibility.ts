@@ -1,4 +1,4 @@
-// What axe-core finds wrong with a page of the console, by WCAG 2.2 AA, in light and in dark.
+// What axe-core finds wrong with a page of the console, by WCAG 2.2 AA, in light and in dark, and whether it fits a telephone.
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { until } from '@strongroom/testkit';
@@ -20,7 +20,7 @@ export async function loadAxe(context: BrowserContext): Promise<void> {
   await context.addInitScript({ content: await readFile(path, 'utf8') });
 }
 
-/** Each violation as `scheme rule selector`; none is what is wanted. */
+/** Each violation as `scheme rule selector`, or that the page is too wide for a telephone; none is what is wanted. */
 export async function findViolations(page: Page): Promise<string[]> {
   await until(
     async () => ((await page.locator('h1').count()) > 0 && (await page.locator('.loading').count()) === 0) || undefined,
@@ -38,5 +38,18 @@ export async function findViolations(page: Page): Promise<string[]> {
       ...violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${colorScheme} ${id} ${target.join(' ')}`)),
     );
   }
+  if (await scrollsSideways(page)) found.push('narrow reflow');
   return found;
+}
+
+/** On the narrowest screen that WCAG knows (1.4.10). What is too wide by nature scrolls by itself. */
+async function scrollsSideways(page: Page): Promise<boolean> {
+  const usual = page.viewportSize();
+  await page.setViewportSize({ width: 320, height: 640 });
+  const { scroll, client } = await page.locator('html').evaluate((root) => {
+    const { scrollWidth, clientWidth } = root as unknown as { scrollWidth: number; clientWidth: number };
+    return { scroll: scrollWidth, client: clientWidth };
+  });
+  if (usual !== null) await page.setViewportSize(usual);
+  return scroll > client;
 }
