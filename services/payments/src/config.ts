@@ -6,6 +6,7 @@ import {
   durationMs,
   durationS,
   integer,
+  list,
   oneOf,
   platformVariables,
   port,
@@ -13,6 +14,7 @@ import {
   staleReadVariables,
   url,
 } from '@strongroom/platform/config';
+import { amountListFaults } from './money/amount-list.ts';
 
 /** Where the sandbox listens; Stripe's own address is used when nothing else is said. */
 export const sandboxUrl = 'http://127.0.0.1:3010';
@@ -26,6 +28,11 @@ export const paymentsVariables = defineConfig({
     default: 10_000,
     max: 10_000_000,
     doc: 'Payments above so many whole units of their currency ask for an authentication of the last 15 minutes, with the second factor where there is one; 0: none does.',
+  }),
+  STEP_UP_AMOUNTS: list({
+    default: [],
+    maxItems: 200,
+    doc: 'Other bounds than STEP_UP_AMOUNT, each for one currency and in its minor units (JPY=1500000,KWD=3000000); 0: none.',
   }),
   PSP_PROVIDER: oneOf(['sandbox', 'stripe'], {
     default: 'sandbox',
@@ -106,6 +113,7 @@ export function configFaults(config: PaymentsConfig): ConfigFault[] {
   const add = (variable: string, rule: string) => void faults.push({ variable, rule });
   if (config.PSP_LEASE_MS <= config.PSP_TIMEOUT_MS) add('PSP_LEASE_MS', 'must be more than PSP_TIMEOUT_MS');
   if (config.PSP_PROVIDER === 'stripe' && config.PSP_API_KEY === undefined) add('PSP_API_KEY', 'is needed by Stripe');
+  for (const fault of amountListFaults(config.STEP_UP_AMOUNTS)) add('STEP_UP_AMOUNTS', fault);
   if (config.STRONGROOM_ENV === 'production') {
     if (config.WEBHOOK_ALLOW_INSECURE_TARGETS) add('WEBHOOK_ALLOW_INSECURE_TARGETS', 'is refused in production');
     if (config.PSP_URL !== sandboxUrl && new URL(config.PSP_URL).protocol !== 'https:') {

@@ -29,3 +29,27 @@ t.test(
     t.same(await faultsOf({ PSP_PROVIDER: 'sandbox', STRONGROOM_ENV: 'development' }), []);
   },
 );
+
+t.test(
+  'ASVS V7.5.3: a bound of no currency, of no whole minor units or given twice is refused, and says so',
+  async (t) => {
+    const rulesOf = async (amounts: string) => {
+      const config = await loadConfig(paymentsVariables, { ...production, STEP_UP_AMOUNTS: amounts });
+      return configFaults(config).map(({ variable, rule }) => `${variable} ${rule}`);
+    };
+    t.same(await rulesOf('JPY=1500000, KRW=15000000,KWD=0'), []);
+    t.same(await rulesOf(''), []);
+    t.same(
+      await rulesOf('JPX=1,jpy=1,XAU=1,EUR=5,=5'),
+      ['JPX=1', 'jpy=1', 'XAU=1', '=5'].map(
+        (item) => `STEP_UP_AMOUNTS has ${item}, which begins with no currency that can be paid in`,
+      ),
+    );
+    for (const amount of ['EUR', 'EUR=', 'EUR=-1', 'EUR=1.5', 'EUR=1e3', 'EUR=10k', 'EUR=1234567890123456']) {
+      t.same(await rulesOf(amount), [
+        `STEP_UP_AMOUNTS has ${amount}: an amount is whole minor units, like EUR=1500000`,
+      ]);
+    }
+    t.same(await rulesOf('EUR=1,USD=1,EUR=2'), ['STEP_UP_AMOUNTS has EUR twice']);
+  },
+);

@@ -83,6 +83,23 @@ t.test(
   },
 );
 
+t.test('ASVS V7.5.3: a currency may have a bound of its own, in its minor units', async (t) => {
+  const variables = { STEP_UP_AMOUNT: '100', STEP_UP_AMOUNTS: 'JPY=15000,KWD=5000,USD=0' };
+  const { connect, tokens, pair } = await startPayments(t, { workers: false, variables });
+  const { sender, recipient } = await pair();
+  const authorization = `Bearer ${tokens.token({ userId: sender.id, authenticationAgeS: 940 })}`;
+  const isAsked = async (minorUnits: bigint, currencyCode: string) => {
+    const headers = { authorization, 'idempotency-key': randomUUID() };
+    const request = instantPayment(recipient, minorUnits, currencyCode);
+    const refusal = await connect.createPayment(request, { headers }).then(() => undefined, readServiceError);
+    return refusal?.reason === 'STEP_UP_REQUIRED';
+  };
+  t.same([await isAsked(15_000n, 'JPY'), await isAsked(15_001n, 'JPY')], [false, true]);
+  t.same([await isAsked(5_000n, 'KWD'), await isAsked(5_010n, 'KWD')], [false, true]);
+  t.same([await isAsked(10_000n, 'EUR'), await isAsked(10_001n, 'EUR')], [false, true], 'all others by STEP_UP_AMOUNT');
+  t.notOk(await isAsked(900_000_000n, 'USD'), '0: none');
+});
+
 t.test('B-idem: the same key gives the same bytes over every protocol', async (t) => {
   const fixture = await startPayments(t);
   const { connect, connectBinary, grpc, as } = fixture;

@@ -17,10 +17,10 @@ export function amountBounds({ exponent }: Currency): { readonly min: bigint; re
   return { min, max: majorUnitsMax * 10n ** BigInt(exponent) };
 }
 
-/** Whether an amount is above so many whole units of its currency. */
-export function isAbove({ currencyCode, minorUnits }: Money, majorUnits: number): boolean {
+/** So many whole units of a currency. */
+export function toMinorUnits(majorUnits: number, currencyCode: string): bigint {
   const exponent = findCurrency(currencyCode)?.exponent ?? 0;
-  return minorUnits > BigInt(majorUnits) * 10n ** BigInt(exponent);
+  return BigInt(majorUnits) * 10n ** BigInt(exponent);
 }
 
 /** The amount of a payment, checked by the rules of its currency. */
