@@ -114,12 +114,47 @@ t.test(
     t.same(await search('ove'), [], 'the beginning of a name');
     fixture.auth.deactivate(ada.id);
     t.same(await search('ada'), []);
+    for (let index = 0; index < 12; index += 1) {
+      const many = fixture.auth.addPerson({ name: `Many ${index}` });
+      await connect.createPayment(instantPayment(many), as(sender, randomUUID()));
+    }
+    t.equal((await search('many')).length, 10, 'and not all at once');
+    const [found] = (await connect.searchRecipients({ query: 'many' }, as(sender))).recipients;
+    t.same(Object.keys(found ?? {}).sort(), ['$typeName', 'id', 'name'], 'without an address');
   },
 );
 
+t.test('fault 30: metadata is few short texts, and no event repeats them', async (t) => {
+  // Pending payments stay so.
+  const { connect, as, pair, superuser } = await startPayments(t, { workers: false });
+  const { sender, recipient } = await pair();
+  const pairs = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`key${index}`, 'v']));
+  const create = (metadata: Record<string, string>) =>
+    connect.createPayment({ ...instantPayment(recipient), metadata }, as(sender, randomUUID()));
+  const { payment } = await create({ ...pairs(19), ['k'.repeat(40)]: 'canary'.padEnd(500, '.') });
+  const id = payment?.id ?? '';
+  const tooMuch = [pairs(21), { ['k'.repeat(41)]: 'v' }, { '': 'v' }, { key: 'v'.repeat(501) }];
+  for (const metadata of tooMuch) {
+    t.equal(await reasonOf(create(metadata)), 'VALIDATION_FAILED');
+    t.equal(await reasonOf(connect.updatePayment({ id, metadata }, as(sender))), 'VALIDATION_FAILED');
+  }
+  await connect.updatePayment({ id, metadata: { other: 'canary' } }, as(sender));
+  const rows = await superuser`
+    select name from strongroom.outbox
+    where position(convert_to(${id}, 'UTF8') in payload) > 0 or record ->> 'resourceId' = ${id}`;
+  t.ok(rows.length >= 4, 'events and records of both');
+  const repeated = await superuser`
+    select name from strongroom.outbox
+    where position('canary'::bytea in payload) > 0 or record::text like '%canary%'
+    union all select event_type from webhook_deliveries where body like '%canary%'`;
+  t.same([...repeated], []);
+});
+
 t.test('fault 29: an unknown recipient is 404 on create and edit, a malformed one 400, both at once 400', async (t) => {
-  const { sender, recipient } = await fixture.pair();
-  const { connect, as } = fixture;
+  // Pending payments stay so.
+  const { connect, as, pair } = await startPayments(t, { workers: false });
+  const { sender, recipient } = await pair();
   const request = { ...instantPayment(recipient), recipientId: undefined };
   const ask = (fields: object) => reasonOf(connect.createPayment({ ...request, ...fields }, as(sender, randomUUID())));
   t.equal(await ask({ recipientId: randomUUID() }), 'RECIPIENT_NOT_FOUND');
@@ -129,43 +164,59 @@ t.test('fault 29: an unknown recipient is 404 on create and edit, a malformed on
   t.equal(await ask({ recipientId: recipient.id, recipientEmail: recipient.email }), 'VALIDATION_FAILED');
   t.equal(await ask({ recipientEmail: recipient.email.toUpperCase() }), 'none');
   t.equal(await ask({ recipientEmail: sender.email }), 'SELF_PAYMENT');
+  t.equal(await ask({ recipientId: sender.id }), 'SELF_PAYMENT');
+  const { payment } = await connect.createPayment(instantPayment(recipient), as(sender, randomUUID()));
+  const edit = (fields: object) => reasonOf(connect.updatePayment({ id: payment?.id ?? '', ...fields }, as(sender)));
+  t.equal(await edit({ recipientId: randomUUID() }), 'RECIPIENT_NOT_FOUND');
+  t.equal(await edit({ recipientEmail: 'nobody@example.com' }), 'RECIPIENT_NOT_FOUND');
+  t.equal(await edit({ recipientEmail: 'no address' }), 'VALIDATION_FAILED');
+  t.equal(await edit({ recipientId: recipient.id, recipientEmail: recipient.email }), 'VALIDATION_FAILED');
+  t.equal(await edit({ recipientEmail: sender.email }), 'SELF_PAYMENT');
 });
 
-t.test('S5.3: while the database is away, reads are answered from what was kept, and say so', async (t) => {
-  const redis = await createTestRedis();
-  t.teardown(() => redis.close());
-  const own = await createTestDatabase('payments');
-  t.teardown(() => own.drop());
-  const proxy = await createFaultProxy({ target: own.runtimeUrl });
-  t.teardown(() => proxy.close());
-  const variables = { DATABASE_URL: proxy.urlFor(own.runtimeUrl), DB_CONNECTION_TIMEOUT: '1' };
-  const fixture = await startPayments(t, { workers: false, redisUrl: redis.url, variables });
-  const { sender, recipient } = await fixture.pair();
-  const { connect, as } = fixture;
-  const { payment } = await connect.createPayment(instantPayment(recipient), as(sender, 'one'));
-  const id = payment?.id ?? '';
-  await connect.getPayment({ id }, as(sender));
-  await connect.listPayments({}, as(sender));
-  t.equal((await connect.getPayment({ id }, as(sender))).payment?.stale, false);
-  proxy.refuse();
-  const kept = await until(() => connect.getPayment({ id }, as(sender)));
-  t.match(kept.payment, { id, stale: true });
-  const list = await connect.listPayments({}, as(sender));
-  t.match(list, { stale: true, payments: [{ id, stale: true }] });
-  t.equal(
-    await reasonOf(connect.getPayment({ id }, as(recipient))),
-    'UNAVAILABLE',
-    'nobody is given what another asked for',
-  );
-  t.equal(await reasonOf(connect.createPayment(instantPayment(recipient), as(sender, 'two'))), 'UNAVAILABLE');
-  proxy.heal();
-  await until(async () => (await connect.getPayment({ id }, as(sender))).payment?.stale === false);
+t.test(
+  'S5.3, fault 28: while the database is away, a read is answered from what was kept for it, and says so',
+  async (t) => {
+    const redis = await createTestRedis();
+    t.teardown(() => redis.close());
+    const own = await createTestDatabase('payments');
+    t.teardown(() => own.drop());
+    const proxy = await createFaultProxy({ target: own.runtimeUrl });
+    t.teardown(() => proxy.close());
+    const variables = { DATABASE_URL: proxy.urlFor(own.runtimeUrl), DB_CONNECTION_TIMEOUT: '1' };
+    const fixture = await startPayments(t, { workers: false, redisUrl: redis.url, variables });
+    const { sender, recipient } = await fixture.pair();
+    const { connect, as } = fixture;
+    const { payment } = await connect.createPayment(instantPayment(recipient), as(sender, 'one'));
+    const id = payment?.id ?? '';
+    await connect.getPayment({ id }, as(sender));
+    await connect.listPayments({}, as(sender));
+    t.equal((await connect.getPayment({ id }, as(sender))).payment?.stale, false);
+    proxy.refuse();
+    const kept = await until(() => connect.getPayment({ id }, as(sender)));
+    t.match(kept.payment, { id, stale: true });
+    const list = await connect.listPayments({}, as(sender));
+    t.equal(
+      await reasonOf(connect.listPayments({ pageSize: 10 }, as(sender))),
+      'UNAVAILABLE',
+      'a page of another size is not what was asked for',
+    );
+    t.match(list, { stale: true, payments: [{ id, stale: true }] });
+    t.equal(
+      await reasonOf(connect.getPayment({ id }, as(recipient))),
+      'UNAVAILABLE',
+      'nobody is given what another asked for',
+    );
+    t.equal(await reasonOf(connect.createPayment(instantPayment(recipient), as(sender, 'two'))), 'UNAVAILABLE');
+    proxy.heal();
+    await until(async () => (await connect.getPayment({ id }, as(sender))).payment?.stale === false);
 
-  // B-erase: what anyone was told of the erased person's words is not told again.
-  await connect.getPayment({ id }, as(recipient));
-  await (await fixture.asService('profile')).eraseUserData({ userId: sender.id });
-  proxy.refuse();
-  for (const person of [sender, recipient]) {
-    t.equal(await reasonOf(connect.getPayment({ id }, as(person))), 'UNAVAILABLE', 'nothing is kept any more');
-  }
-});
+    // B-erase: what anyone was told of the erased person's words is not told again.
+    await connect.getPayment({ id }, as(recipient));
+    await (await fixture.asService('profile')).eraseUserData({ userId: sender.id });
+    proxy.refuse();
+    for (const person of [sender, recipient]) {
+      t.equal(await reasonOf(connect.getPayment({ id }, as(person))), 'UNAVAILABLE', 'nothing is kept any more');
+    }
+  },
+);

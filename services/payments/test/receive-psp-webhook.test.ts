@@ -49,19 +49,22 @@ async function silentPayment(fixture: PaymentsFixture) {
   return { id: payment?.id ?? '', sender, recipient, call: fixture.as(sender) };
 }
 
-t.test('F16: the same message a hundred times, twenty at once, is one transition, one row, one event', async (t) => {
-  const fixture = await startPayments(t, { workers: false });
-  const { id, call } = await silentPayment(fixture);
-  const message = { type: 'charge.completed', reference: id, id: 'evt_same' };
-  for (let round = 0; round < 5; round += 1) {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => send(fixture, message)));
-    t.equal(answers.filter(({ applied }) => applied).length, round === 0 ? 1 : 0, 'applied once');
-  }
-  const payment = await waitForStatus(fixture.connect, call, id, 'completed');
-  t.equal(payment.changes.filter(({ toStatus }) => toStatus === PaymentStatus.COMPLETED).length, 1);
-  const events = await fixture.superuser`select 1 from strongroom.outbox where name = 'PAYMENT_COMPLETED'`;
-  t.equal(events.length, 1);
-});
+t.test(
+  'F16, fault 21: the same message a hundred times, twenty at once, is one transition, one row, one event',
+  async (t) => {
+    const fixture = await startPayments(t, { workers: false });
+    const { id, call } = await silentPayment(fixture);
+    const message = { type: 'charge.completed', reference: id, id: 'evt_same' };
+    for (let round = 0; round < 5; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => send(fixture, message)));
+      t.equal(answers.filter(({ applied }) => applied).length, round === 0 ? 1 : 0, 'applied once');
+    }
+    const payment = await waitForStatus(fixture.connect, call, id, 'completed');
+    t.equal(payment.changes.filter(({ toStatus }) => toStatus === PaymentStatus.COMPLETED).length, 1);
+    const events = await fixture.superuser`select 1 from strongroom.outbox where name = 'PAYMENT_COMPLETED'`;
+    t.equal(events.length, 1);
+  },
+);
 
 t.test('F17, fault 21: late and contradicting messages change nothing and leave a note', async (t) => {
   const fixture = await startPayments(t, { workers: false });
@@ -94,27 +97,32 @@ t.test('F17, fault 21: late and contradicting messages change nothing and leave 
   );
 });
 
-t.test('F18: a signature that is bad, old, absent or over another body is refused and recorded', async (t) => {
-  const fixture = await startPayments(t, { workers: false });
-  const { id, call } = await silentPayment(fixture);
-  const completed = { type: 'charge.completed', reference: id };
-  const now = Date.now();
-  const payload = { contentType: 'application/json', data: Buffer.from('{}') };
-  const refused = {
-    'another secret': () => send(fixture, { ...completed, secret: `whsec_${Buffer.alloc(24, 7).toString('base64')}` }),
-    'six minutes old': () => send(fixture, { ...completed, time: new Date(now - 360_000) }),
-    'six minutes ahead': () => send(fixture, { ...completed, time: new Date(now + 360_000) }),
-    'one byte changed': () => send(fixture, { ...completed, tamper: (body) => body.replace('1050', '1051') }),
-    'no headers': () => fixture.connect.receivePspWebhook({ payload }),
-  };
-  for (const [name, ask] of Object.entries(refused)) t.equal(await reasonOf(ask()), 'WEBHOOK_SIGNATURE_INVALID', name);
-  const { payment } = await fixture.connect.getPayment({ id }, call);
-  t.equal(payment?.status, PaymentStatus.PENDING, 'nothing has changed');
-  const events = await fixture.superuser`select 1 from strongroom.outbox where name = 'WEBHOOK_REJECTED'`;
-  t.equal(events.length, 5, 'each is recorded');
-  t.equal((await send(fixture, { ...completed, id: 'evt_once' })).applied, true);
-  t.equal((await send(fixture, { ...completed, id: 'evt_once' })).applied, false, 'a valid one again is a no-op');
-});
+t.test(
+  'F18, fault 21: a signature that is bad, old, absent or over another body is refused and recorded',
+  async (t) => {
+    const fixture = await startPayments(t, { workers: false });
+    const { id, call } = await silentPayment(fixture);
+    const completed = { type: 'charge.completed', reference: id };
+    const now = Date.now();
+    const payload = { contentType: 'application/json', data: Buffer.from('{}') };
+    const refused = {
+      'another secret': () =>
+        send(fixture, { ...completed, secret: `whsec_${Buffer.alloc(24, 7).toString('base64')}` }),
+      'six minutes old': () => send(fixture, { ...completed, time: new Date(now - 360_000) }),
+      'six minutes ahead': () => send(fixture, { ...completed, time: new Date(now + 360_000) }),
+      'one byte changed': () => send(fixture, { ...completed, tamper: (body) => body.replace('1050', '1051') }),
+      'no headers': () => fixture.connect.receivePspWebhook({ payload }),
+    };
+    for (const [name, ask] of Object.entries(refused))
+      t.equal(await reasonOf(ask()), 'WEBHOOK_SIGNATURE_INVALID', name);
+    const { payment } = await fixture.connect.getPayment({ id }, call);
+    t.equal(payment?.status, PaymentStatus.PENDING, 'nothing has changed');
+    const events = await fixture.superuser`select 1 from strongroom.outbox where name = 'WEBHOOK_REJECTED'`;
+    t.equal(events.length, 5, 'each is recorded');
+    t.equal((await send(fixture, { ...completed, id: 'evt_once' })).applied, true);
+    t.equal((await send(fixture, { ...completed, id: 'evt_once' })).applied, false, 'a valid one again is a no-op');
+  },
+);
 
 t.test('B-hooks: a message about another amount, nobody or nothing known is taken and ignored', async (t) => {
   const fixture = await startPayments(t, { workers: false });
