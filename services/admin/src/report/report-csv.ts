@@ -8,5 +8,7 @@ import { accessColumns, accessToCells, lineToCells, type ReportContent, reportCo
 export function reportToCsv(content: ReportContent): Buffer {
   const access = content.access ? [[...accessColumns], ...content.access.map(accessToCells), []] : [];
   const rows = [...reportFacts(content), [], ...access, [...reportColumns], ...content.lines.map(lineToCells)];
-  return Buffer.from(stringify(rows, { escape_formulas: true, record_delimiter: 'windows' }), 'utf8');
+  // Left to itself it quotes a cell for a whole CRLF alone, and most readers end a row at either half of one.
+  const options = { escape_formulas: true, record_delimiter: 'windows', quoted_match: /[\r\n]/ } as const;
+  return Buffer.from(stringify(rows, options), 'utf8');
 }
