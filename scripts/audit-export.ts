@@ -14,7 +14,15 @@ Writes the audit log to FILE. Check it with: npm run audit:verify -- --in FILE
   --data DIR   data directory of npm start (default .data)
   --help       this text
 
-AUDIT_DATABASE_URL, LOG_KEY_FILE, LOG_ORIGIN, WITNESS_URL and WITNESS_KEY_FILE name another log than that of npm start.
+These variables name another log than that of npm start:
+
+  AUDIT_DATABASE_URL   its database, by any role that may read it
+  LOG_ORIGIN           its name, as in its checkpoints
+  LOG_KEY_FILE         its key's file; only FILE.pub is read
+  WITNESS_URL          set: only checkpoints that the witness has cosigned count; it is not called
+  WITNESS_KEY_FILE     the witness's verifier key
+
+Exit code: 0 written; 1 not written, and why; 2 used wrongly.
 `;
 
 const values = readOptions(help, { out: { type: 'string' }, data: { type: 'string', default: '.data' } });
@@ -31,6 +39,10 @@ const defaults: Record<string, string> = {
 };
 const engines = await readJson<EngineUrls>(join(dataDir, 'engines.json'));
 if (engines !== undefined) defaults['AUDIT_DATABASE_URL'] = engines.postgres.databases.audit;
+else if (process.env['AUDIT_DATABASE_URL'] === undefined) {
+  console.error(`There is no system of npm start in ${dataDir}, and AUDIT_DATABASE_URL names no database.`);
+  process.exit(1);
+}
 const witnessKeyFile = join(dataDir, 'witness', 'verifier-key.txt');
 if (existsSync(witnessKeyFile)) {
   defaults['WITNESS_KEY_FILE'] = witnessKeyFile;

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { parseVerifierKey } from './note.ts';
+import { parseVerifierKey, requireType, SIGNATURE_TYPE_COSIGNATURE, SIGNATURE_TYPE_ED25519 } from './note.ts';
 import { openReceipt } from './receipt.ts';
 import { type VerifyFailure, type VerifyResult, type VerifySuccess, verifyExport } from './verify.ts';
 
@@ -12,8 +12,8 @@ const HELP = `Checks an export of the audit log offline, by public keys alone.
   --in FILE              the export (npm run audit:export -- --out FILE)
   --log-key KEY          the log's verifier key, name+id+base64; may be repeated while keys are rotated
   --witness-key KEY      a witness's verifier key; may be repeated
-  --checkpoint FILE      a checkpoint from a place you trust: the witness's store, or an earlier export.
-                         Finds a log that was cut short or rewritten since; may be repeated
+  --checkpoint FILE      a signed checkpoint from a place you trust: as the witness keeps it, or as you fetched it from
+                         /tlog/checkpoint before. Finds a log that was cut short or rewritten since; may be repeated
   --quorum N             how many witnesses must have cosigned (default 1)
   --allow-unwitnessed    take the log's word alone (the same as --quorum 0)
   --max-age SECONDS      refuse a checkpoint whose last cosignature is older
@@ -22,7 +22,8 @@ const HELP = `Checks an export of the audit log offline, by public keys alone.
   --quiet                no progress on stderr
   --help
 
-KEY is a verifier key, or @FILE holding one a line. Without --log-key and --witness-key the keys in the export count,
+KEY is a verifier key, or @FILE holding one a line: the log writes its own to audit-log.key.pub, the witness to
+verifier-key.txt; get them from whoever runs these, not with the export. Without --log-key and --witness-key the keys in the export count,
 which only shows that it agrees with itself: whoever wrote the file chose them.
 
 Exit code: 0 verified; 1 not verified (the first bad index or the missing rows are named); 2 used wrongly.
@@ -68,8 +69,8 @@ async function main(args: string[]): Promise<number> {
   if ((values.in === undefined) === (values.receipt === undefined)) {
     throw new UsageError('give either --in FILE or --receipt FILE');
   }
-  const logKeys = await readKeys(values['log-key'] ?? []);
-  const witnessKeys = await readKeys(values['witness-key'] ?? []);
+  const logKeys = await readKeys('--log-key', values['log-key'] ?? []);
+  const witnessKeys = await readKeys('--witness-key', values['witness-key'] ?? []);
   const quorum = values['allow-unwitnessed'] ? 0 : parseCount(values.quorum, '--quorum');
   if (values.receipt !== undefined) return checkReceipt(values.receipt, logKeys, witnessKeys, quorum ?? 1);
   const result = await checkExport(values.in as string, values, logKeys, witnessKeys, quorum);
@@ -165,7 +166,8 @@ function createProgress(): (done: number, total: number) => void {
   };
 }
 
-async function readKeys(values: readonly string[]): Promise<string[]> {
+async function readKeys(flag: '--log-key' | '--witness-key', values: readonly string[]): Promise<string[]> {
+  const type = flag === '--log-key' ? SIGNATURE_TYPE_ED25519 : SIGNATURE_TYPE_COSIGNATURE;
   const texts = await Promise.all(
     values.map(async (value) =>
       value.startsWith('@') ? (await readInput(value.slice(1), KEY_FILE_BYTES_MAX)).toString('utf8') : value,
@@ -174,9 +176,9 @@ async function readKeys(values: readonly string[]): Promise<string[]> {
   const keys = texts.flatMap((text) => text.split(/\s+/)).filter((key) => key !== '');
   for (const key of keys) {
     try {
-      parseVerifierKey(key);
+      requireType(parseVerifierKey(key), type);
     } catch (error) {
-      throw new UsageError((error as Error).message);
+      throw new UsageError(`${flag}: ${(error as Error).message}`);
     }
   }
   return keys;
@@ -184,16 +186,17 @@ async function readKeys(values: readonly string[]): Promise<string[]> {
 
 async function readInput(file: string, bytesMax: number): Promise<Buffer> {
   const { size } = await readStat(file);
-  if (size > bytesMax) throw new UsageError(`${file} is larger than ${bytesMax} bytes`);
+  if (size > bytesMax)
+    throw new UsageError(`${file} is larger than ${bytesMax} bytes: is it an export? --in takes that`);
   return readFile(file);
 }
 
 async function readStat(file: string) {
-  try {
-    return await stat(file);
-  } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${(error as Error).message}`);
-  }
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`cannot read ${file}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`);
+  });
+  if (!found.isFile()) throw new UsageError(`cannot read ${file}: it is no file`);
+  return found;
 }
 
 function parseCount(value: string | undefined, flag: string): number | undefined {

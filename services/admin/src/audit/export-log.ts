@@ -34,7 +34,11 @@ export async function* exportAuditLog(options: LogExportOptions): AsyncGenerator
   const trust = { origin, logKeys: logKeys.map(parseVerifierKey), witnessKeys: witnessKeys.map(parseVerifierKey) };
   const checkpoints = await listGenuineNotes(auditDatabase, trust, { cosignedOnly, countMax: EXPORT_CHECKPOINTS_MAX });
   const head = checkpoints.at(-1);
-  if (head === undefined) throw new Error('The log has no checkpoint that counts yet.');
+  if (head === undefined) {
+    const names = trust.witnessKeys.map(({ name }) => name).join(', ');
+    const wanted = cosignedOnly ? `signed with its key and cosigned by ${names}` : 'signed with its key';
+    throw new Error(`the database holds no checkpoint of ${origin} that is ${wanted}`);
+  }
   const checkpoint = parseUnverifiedCheckpoint(head);
   yield* exportLog({
     origin,
