@@ -1,4 +1,4 @@
-import { getDocument } from 'pdfjs-dist/legacy/build/pdf.mjs';
+import { getDocumentProxy } from 'unpdf';
 
 /** A report as a reader has it, whatever its format. */
 export interface ReadReport {
@@ -49,8 +49,7 @@ export function readJson(bytes: Uint8Array): ReadReport {
 
 /** What is written on its pages, whitespace apart: where a line is broken is the page's affair. Throws for text beyond one. */
 export async function readPdf(bytes: Uint8Array): Promise<ReadReport> {
-  const task = getDocument({ data: new Uint8Array(bytes), verbosity: 0 });
-  const document = await task.promise;
+  const document = await getDocumentProxy(new Uint8Array(bytes), { verbosity: 0 });
   const texts: string[] = [];
   for (let number = 1; number <= document.numPages; number += 1) {
     const page = await document.getPage(number);
@@ -61,7 +60,7 @@ export async function readPdf(bytes: Uint8Array): Promise<ReadReport> {
       texts.push(item.str);
     }
   }
-  await task.destroy();
+  await document.loadingTask.destroy();
   const all = withoutSpace(texts.join(''));
   return {
     facts: factsOfText(texts),
