@@ -80,17 +80,46 @@ export async function raiseMinimumIndex({ sql }: Queryable, minimumIndex: number
   await sql`update log_state set minimum_index = greatest(minimum_index, ${String(minimumIndex)})`;
 }
 
-/** A tile is full and stored, or at the edge; one statement sees both as of one moment. */
-export function createTileReader({ sql }: Queryable): ReadTile {
-  return async (level, index) => {
-    const [row] = await sql`
-      select bytes, size::text, case when bytes is null then edge end as edge
-      from log_state left join log_tile on level = ${level} and index = ${String(index)}`;
-    if (row?.['bytes']) return row['bytes'] as Uint8Array;
-    const size = Number(row?.['size'] ?? 0);
-    const isAtEdge = Math.floor(size / TILE_WIDTH ** (level + 1)) === index;
-    return isAtEdge ? edgeFromBytes(size, row?.['edge'] as Uint8Array)[level] : undefined;
+interface TilePlace {
+  readonly level: number;
+  readonly index: number;
+}
+
+/** Tiles that are asked for at once, as those of a proof are, come by one statement: each more would be waited for. */
+export function createTileReader(db: Queryable): ReadTile {
+  let asked: TilePlace[] = [];
+  let reading: Promise<(Uint8Array | undefined)[]> | undefined;
+  const readAsked = async () => {
+    await Promise.resolve();
+    const places = asked;
+    asked = [];
+    reading = undefined;
+    return readTiles(db, places);
   };
+  return async (level, index) => {
+    const at = asked.push({ level, index }) - 1;
+    reading ??= readAsked();
+    return (await reading)[at];
+  };
+}
+
+/** A tile is full and stored, or at the edge; one statement sees both as of one moment. The edge comes with its first row. */
+async function readTiles({ sql }: Queryable, places: readonly TilePlace[]): Promise<(Uint8Array | undefined)[]> {
+  const rows = await sql`
+    select (select bytes from log_tile where level = asked.level and index = asked.index) as bytes,
+      case when position = 1 then size::text end as size, case when position = 1 then edge end as edge
+    from log_state, unnest(
+      ${places.map(({ level }) => level)}::smallint[],
+      ${places.map(({ index }) => String(index))}::bigint[]
+    ) with ordinality as asked (level, index, position)
+    order by position`;
+  const size = Number(rows[0]?.['size'] ?? 0);
+  const edge = edgeFromBytes(size, (rows[0]?.['edge'] as Uint8Array | undefined) ?? Buffer.alloc(0));
+  return places.map(({ level, index }, at) => {
+    const stored = rows[at]?.['bytes'] as Uint8Array | null | undefined;
+    const isAtEdge = Math.floor(size / TILE_WIDTH ** (level + 1)) === index;
+    return stored ?? (isAtEdge ? edge[level] : undefined);
+  });
 }
 
 /** The size says how many hashes of each level are not yet in a full tile. */
