@@ -44,7 +44,13 @@ function EventList({ filter }: { filter: AuditFilter }) {
     <Listing what="events" query={query}>
       {({ events, nextPageToken }) => (
         <>
-          <EventTable events={events} caption="Events, newest first" empty="No events match." />
+          <EventTable
+            events={events}
+            caption="Events, newest first"
+            empty={
+              nextPageToken === '' ? 'No events match.' : 'No match so far. The search continues on the next page.'
+            }
+          />
           <Pager pages={pages} nextPageToken={nextPageToken} />
         </>
       )}
