@@ -13,9 +13,9 @@ export function amountListFaults(items: readonly string[]): string[] {
   const faults: string[] = [];
   const seen = new Set<string>();
   for (const item of items) {
-    const [, code = '', amount = ''] = /^([^=]*)=?(.*)$/.exec(item) ?? [];
+    const [code = '', amount = '', ...rest] = item.split('=');
     if (findCurrency(code) === undefined) faults.push(`has ${item}, which begins with no currency that can be paid in`);
-    else if (!/^\d{1,15}$/.test(amount))
+    else if (rest.length > 0 || !/^\d{1,15}$/.test(amount))
       faults.push(`has ${item}: an amount is whole minor units, like ${code}=1500000`);
     else if (seen.has(code)) faults.push(`has ${code} twice`);
     seen.add(code);
