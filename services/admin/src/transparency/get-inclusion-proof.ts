@@ -40,11 +40,16 @@ export async function proveInclusion(
   deps: TransparencyDeps,
   request: ProofRequest,
 ): Promise<{ proof: ProofResponse; record: SequencedRecord | undefined }> {
-  const { auditDatabase } = deps;
+  const { auditDatabase, checkpointer } = deps;
   const index = await requireSequence(deps, request);
-  const [[found], record] = await Promise.all([readEntries(auditDatabase, index, 1), findRecord(auditDatabase, index)]);
+  const [[found], record, latest] = await Promise.all([
+    readEntries(auditDatabase, index, 1),
+    findRecord(auditDatabase, index),
+    request.treeSize === undefined ? checkpointer.latest() : undefined,
+  ]);
   if (!found) throw errors.AUDIT_EVENT_NOT_FOUND();
-  const { size, root, note } = await requireCheckpoint(deps, index, request.treeSize);
+  const isCovered = latest !== undefined && latest.size > index;
+  const { size, root, note } = isCovered ? latest : await requireCheckpoint(deps, index, request.treeSize);
   const leaf = leafHash(found.entry);
   const proof = await inclusionProof(index, size, createTileReader(auditDatabase));
   if (!isInclusionProofValid({ leaf, index, size, proof, root })) throw errors.LOG_INCONSISTENT();
