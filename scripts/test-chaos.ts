@@ -26,6 +26,10 @@ const longRuns: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 const run = promisify(execFile);
 
+/** Ctrl-C ends the test that runs, and then the engines. */
+const brokenOff = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => brokenOff.abort());
+
 interface Outcome {
   readonly title: string;
   readonly hasHeld: boolean;
@@ -75,6 +79,7 @@ async function outcomesOf(file: string, engines: string, wanted: readonly string
     cwd: repositoryRoot,
     stdio: ['ignore', 'pipe', 'ignore'],
     timeout: fileTimeoutMs,
+    signal: brokenOff.signal,
     env: {
       ...process.env,
       ...quickStart.environment,
@@ -88,11 +93,11 @@ async function outcomesOf(file: string, engines: string, wanted: readonly string
   });
   const ended = once(child, 'exit') as Promise<[number | null]>;
   const outcomes: Outcome[] = [];
-  await readTests(child.stdout, (title, hasHeld) => {
+  const read = readTests(child.stdout, (title, hasHeld) => {
     outcomes.push({ title, hasHeld });
     console.log(`  ${mark(hasHeld)} ${title}`);
   });
-  const [code] = await ended;
+  const [[code]] = await Promise.all([ended, read]);
   const isCutOff = outcomes.length === 0 || (code !== 0 && outcomes.every(({ hasHeld }) => hasHeld));
   return isCutOff ? [...outcomes, { title: `${file} did not run to its end`, hasHeld: false }] : outcomes;
 }
@@ -125,7 +130,7 @@ main().then(
     process.exitCode = code;
   },
   (error: Error) => {
-    console.error(`test:chaos: ${error.message}`);
+    console.error(brokenOff.signal.aborted ? '\nBroken off; the engines are stopped.' : `test:chaos: ${error.message}`);
     process.exitCode = 1;
   },
 );
