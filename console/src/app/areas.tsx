@@ -1,21 +1,4 @@
-import type { ComponentType } from 'react';
-import type { Loadable } from '../ui/loaded.tsx';
-
-export interface PageRoute {
-  readonly path: string;
-  readonly content: Loadable;
-}
-
-/** A page that is loaded when it is first looked at. */
-function page<Name extends string>(
-  path: string,
-  load: () => Promise<Record<Name, ComponentType>>,
-  name: Name,
-): PageRoute {
-  return { path, content: { load: async () => (await load())[name] } };
-}
-
-const messagePages = () => import('../session/message-pages.tsx');
+import { messageRoutes, type PageRoute, page } from './page-routes.tsx';
 
 /** Every page of somebody who is signed in. The server decides who may see what, and its refusal is shown. */
 export const pageRoutes: readonly PageRoute[] = [
@@ -41,7 +24,5 @@ export const pageRoutes: readonly PageRoute[] = [
   page('/admin/anomalies', () => import('../admin/anomalies/anomalies-page.tsx'), 'AnomaliesPage'),
   page('/admin/health', () => import('../admin/health/health-page.tsx'), 'HealthPage'),
   page('/admin/reports', () => import('../admin/reports/reports-page.tsx'), 'ReportsPage'),
-  page('/verify-email', messagePages, 'VerifyEmailPage'),
-  page('/password-reset', messagePages, 'PasswordResetPage'),
-  page('/invitation', messagePages, 'InvitationPage'),
+  ...messageRoutes,
 ];

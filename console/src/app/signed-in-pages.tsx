@@ -4,12 +4,12 @@ import { ErrorBoundary } from '../errors/error-boundary.tsx';
 import type { Claims } from '../session/claims.ts';
 import { SignOutButton } from '../session/sign-out-button.tsx';
 import { PersonalTimeZone } from '../time/time-zone.tsx';
-import { Loaded } from '../ui/loaded.tsx';
 import { Page } from '../ui/page.tsx';
 import { pageRoutes } from './areas.tsx';
 import { Brand } from './brand.tsx';
 import { MenuButton } from './menu-button.tsx';
 import { Navigation } from './navigation.tsx';
+import { routesOf } from './page-routes.tsx';
 import { usePersonalTheme } from './use-personal-theme.ts';
 
 export function SignedInPages({ claims }: { claims: Claims }) {
@@ -39,11 +39,7 @@ export function SignedInPages({ claims }: { claims: Claims }) {
 function PageSwitch() {
   return (
     <Switch>
-      {pageRoutes.map(({ path, content }) => (
-        <Route key={path} path={path}>
-          <Loaded from={content} />
-        </Route>
-      ))}
+      {routesOf(pageRoutes)}
       {['/', '/sign-in', '/register', '/forgotten-password'].map((path) => (
         <Route key={path} path={path}>
           <Redirect to="/payments" replace />

@@ -1,19 +1,12 @@
 import { Route, Switch } from 'wouter';
 import { SignInPage } from '../session/sign-in-page.tsx';
-import { type Loadable, Loaded } from '../ui/loaded.tsx';
 import { Brand } from './brand.tsx';
+import { messageRoutes, page, routesOf } from './page-routes.tsx';
 
-const messagePages = () => import('../session/message-pages.tsx');
-
-const pages: readonly (readonly [path: string, content: Loadable])[] = [
-  ['/register', { load: async () => (await import('../session/register-page.tsx')).RegisterPage }],
-  [
-    '/forgotten-password',
-    { load: async () => (await import('../session/forgotten-password-page.tsx')).ForgottenPasswordPage },
-  ],
-  ['/verify-email', { load: async () => (await messagePages()).VerifyEmailPage }],
-  ['/password-reset', { load: async () => (await messagePages()).PasswordResetPage }],
-  ['/invitation', { load: async () => (await messagePages()).InvitationPage }],
+const pages = [
+  page('/register', () => import('../session/register-page.tsx'), 'RegisterPage'),
+  page('/forgotten-password', () => import('../session/forgotten-password-page.tsx'), 'ForgottenPasswordPage'),
+  ...messageRoutes,
 ];
 
 /** Any other address waits behind the sign-in, and is shown after it. */
@@ -24,11 +17,7 @@ export function SignedOutPages({ notice }: { notice: string | undefined }) {
         <Brand />
       </header>
       <Switch>
-        {pages.map(([path, content]) => (
-          <Route key={path} path={path}>
-            <Loaded from={content} />
-          </Route>
-        ))}
+        {routesOf(pages)}
         <Route>
           <SignInPage notice={notice} />
         </Route>

@@ -1,7 +1,6 @@
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { useTimeZone } from './time-zone.tsx';
-import { wallTimeOf } from './zone.ts';
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -10,9 +9,9 @@ export function Time({ value, none = '—' }: { value: Timestamp | undefined; no
   const zone = useTimeZone();
   if (value === undefined) return none;
   const date = timestampDate(value);
-  const inUtc = `${wallTimeOf(date, 'UTC').replace('T', ' ')} UTC`;
+  const inUtc = date.toISOString();
   return (
-    <time dateTime={date.toISOString()} title={`${zone}; ${inUtc}`}>
+    <time dateTime={inUtc} title={`${zone}; ${inUtc.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length).replace('T', ' ')} UTC`}>
       {formatIn(zone).format(date)}
     </time>
   );

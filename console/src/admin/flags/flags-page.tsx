@@ -5,11 +5,11 @@ import { invalidate } from '../../api/invalidate.ts';
 import { Time } from '../../time/time.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { ConfirmButton } from '../../ui/confirm-button.tsx';
-import { Field } from '../../ui/field.tsx';
 import { Identifier } from '../../ui/identifier.tsx';
 import { Listing } from '../../ui/listing.tsx';
 import { Page } from '../../ui/page.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
+import { ReasonField } from '../reason-field.tsx';
 
 const { listFlags, setFlag } = AdminService.method;
 
@@ -60,7 +60,7 @@ function SwitchButton({ flag: { name, enabled } }: { flag: Flag }) {
       act={(values) => change.mutateAsync({ name, enabled: !enabled, reason: values.text('reason') })}
     >
       <p>This takes effect for everybody within a second.</p>
-      <Field name="reason" label="Reason, for the audit log" autoComplete="off" required maxLength={500} />
+      <ReasonField />
     </ConfirmButton>
   );
 }

@@ -12,6 +12,7 @@ import { Page, Section } from '../../ui/page.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { usePages } from '../../ui/use-pages.ts';
+import { ReasonField } from '../reason-field.tsx';
 
 const { getSecretsStatus, listRotations, rotateSecrets } = AuthService.method;
 
@@ -72,7 +73,7 @@ function RotateButton() {
       <p>
         New tokens are signed by the new key. Tokens of older keys stay valid until they end, so nobody is signed out.
       </p>
-      <Field name="reason" label="Reason, for the audit log" autoComplete="off" required maxLength={500} />
+      <ReasonField />
       <Field
         name="expires_in_days"
         label="Days until the next rotation is due"

@@ -3,9 +3,9 @@ import { AdminService } from '@strongroom/gen/strongroom/admin/v1/admin_service_
 import { useState } from 'react';
 import { Badge } from '../../ui/badge.tsx';
 import { ConfirmButton } from '../../ui/confirm-button.tsx';
-import { Field } from '../../ui/field.tsx';
 import { Listing } from '../../ui/listing.tsx';
 import { Section } from '../../ui/page.tsx';
+import { ReasonField } from '../reason-field.tsx';
 
 const { listAuditEvents, releaseLegalHold, setLegalHold } = AdminService.method;
 
@@ -41,7 +41,7 @@ export function LegalHold({ userId }: { userId: string }) {
                 act={(values) => act.mutateAsync({ userId, reason: values.text('reason') })}
               >
                 <p>{isHeld ? 'The data can be erased again.' : 'Erasure is refused until the hold is released.'}</p>
-                <Field name="reason" label="Reason, for the audit log" autoComplete="off" required maxLength={500} />
+                <ReasonField />
               </ConfirmButton>
             </>
           );

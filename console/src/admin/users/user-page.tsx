@@ -10,12 +10,12 @@ import { Breakable } from '../../ui/breakable.tsx';
 import { ConfirmButton } from '../../ui/confirm-button.tsx';
 import { EnumChoice } from '../../ui/enum-choice.tsx';
 import { Facts } from '../../ui/facts.tsx';
-import { Field } from '../../ui/field.tsx';
 import { Identifier } from '../../ui/identifier.tsx';
 import { Listing } from '../../ui/listing.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { enumInWords } from '../../ui/words.ts';
 import { LockoutState } from '../lockouts/lockout-state.tsx';
+import { ReasonField } from '../reason-field.tsx';
 import { LegalHold } from './legal-hold.tsx';
 import { personRoles } from './user-choices.ts';
 
@@ -128,8 +128,4 @@ function UserActs({ user: { id, role, status } }: { user: User }) {
       </ConfirmButton>
     </div>
   );
-}
-
-function ReasonField() {
-  return <Field name="reason" label="Reason, for the audit log" autoComplete="off" required maxLength={500} />;
 }
