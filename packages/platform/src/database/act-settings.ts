@@ -22,3 +22,12 @@ export function actSettings(sql: ISql, act: Act) {
     set_config('strongroom.user_agent', ${act.userAgent}, true),
     set_config('strongroom.device_id', ${act.deviceId}, true)`;
 }
+
+/**
+ * The select list that sets acts of rows for the rest of the transaction, by the id of the row: for a statement that writes
+ * rows of one table for several people. Each has a record of its own; whatever else is written shares the transaction's act.
+ */
+export function rowActSettings(sql: ISql, table: string, acts: Readonly<Record<string, Act>>) {
+  return sql`set_config('strongroom.acts', ${JSON.stringify(acts)}, true),
+    set_config('strongroom.acts_table', ${table}, true)`;
+}

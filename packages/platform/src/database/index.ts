@@ -1,5 +1,5 @@
 export { type Act, type ActorKind, serviceAct } from './act.ts';
-export { actCte, actSettings } from './act-settings.ts';
+export { actCte, actSettings, rowActSettings } from './act-settings.ts';
 export { bytea, clockTime, clockTimeIn, instant, isOneOf, isPast } from './columns.ts';
 export type { DatabaseConfig } from './config.ts';
 export { createDatabase, type DatabaseOptions } from './database.ts';

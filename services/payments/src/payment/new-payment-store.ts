@@ -1,4 +1,4 @@
-import type { Act, Queryable } from '@strongroom/platform/database';
+import { type Act, type Queryable, rowActSettings } from '@strongroom/platform/database';
 import type { OutboxRow } from '@strongroom/platform/outbox';
 import type { KeyUse } from '../idempotency/idempotency-store.ts';
 import { bytesToText, eventToRow } from '../work/row-text.ts';
@@ -26,10 +26,7 @@ export async function writeNewPayments(
 ): Promise<NewPaymentOutcome[]> {
   const acts = Object.fromEntries(writes.map(({ act, draft }) => [draft.id, act]));
   const rows = await sql<{ position: number; held: boolean; written: boolean }[]>`
-    with acts as materialized (
-      select set_config('strongroom.acts', ${JSON.stringify(acts)}, true),
-        set_config('strongroom.acts_table', 'payments', true)
-    ),
+    with acts as materialized (select ${rowActSettings(sql, 'payments', acts)}),
     given as materialized (
       select r.*, pg_try_advisory_xact_lock(r.lock) as held
       from acts, json_to_recordset(${JSON.stringify(writes.map(writeToRow))}::text::json) as r (

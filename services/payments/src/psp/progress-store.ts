@@ -1,4 +1,4 @@
-import { actSettings, type Queryable, serviceAct } from '@strongroom/platform/database';
+import { actSettings, type Queryable, rowActSettings, serviceAct } from '@strongroom/platform/database';
 import type { Payment, PaymentStatus } from '../payment/payment.ts';
 import { type ChangeFacts, type PaymentRow, paymentColumns, rowToPayment } from '../payment/payment-store.ts';
 import type { PspTask } from './psp-task-store.ts';
@@ -30,7 +30,7 @@ export async function writeProgress(
   const acts = Object.fromEntries(steps.map(({ task }) => [task.paymentId, workerAct]));
   const rows = await sql<(PaymentRow & { position: number })[]>`
     with acts as materialized (
-      select set_config('strongroom.acts', ${JSON.stringify(acts)}, true), ${actSettings(sql, workerAct)}
+      select ${rowActSettings(sql, 'payments', acts)}, ${actSettings(sql, workerAct)}
     ),
     given as materialized (
       select r.* from acts, json_to_recordset(${JSON.stringify(steps.map(stepToRow))}::text::json) as r (

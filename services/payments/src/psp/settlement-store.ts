@@ -1,5 +1,5 @@
 import { uuidv7 } from '@strongroom/platform/crypto';
-import { actSettings, type Queryable, serviceAct } from '@strongroom/platform/database';
+import { actSettings, type Queryable, rowActSettings, serviceAct } from '@strongroom/platform/database';
 import { postingCtes, postingToRow } from '../ledger/ledger-store.ts';
 import { eventToRow } from '../work/row-text.ts';
 import type { Settlement } from './settlement.ts';
@@ -23,8 +23,7 @@ export async function writeSettlements(
   const act = settlements.length === 1 ? (settlements[0]?.act ?? sharedAct) : sharedAct;
   const rows = await sql<{ position: number }[]>`
     with acts as materialized (
-      select set_config('strongroom.acts', ${JSON.stringify(acts)}, true),
-        set_config('strongroom.acts_table', 'payments', true), ${actSettings(sql, act)}
+      select ${rowActSettings(sql, 'payments', acts)}, ${actSettings(sql, act)}
     ),
     given as materialized (
       select distinct on (payment_id) r.*
