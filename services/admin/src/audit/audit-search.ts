@@ -1,14 +1,14 @@
 import { isOneOf, type Queryable } from '@strongroom/platform/database';
-import { and, asc, desc, gt, like, sql as orm, type SQL } from 'drizzle-orm';
+import { and, gt, like, sql as orm, type SQL } from 'drizzle-orm';
 import { auditRecords } from '../audit-schema.ts';
 import {
   conditionsOf,
-  isBeyond,
   listRecords,
+  orderOf,
   type RecordFilter,
   type RecordPage,
-  recordColumns,
   type SequencedRecord,
+  selectRecords,
 } from './audit-store.ts';
 import { readLogState } from './log-store.ts';
 import { findPeriodPlaces, isInPeriod, type PeriodPlaces, type SequenceRange } from './period-bounds.ts';
@@ -52,11 +52,13 @@ export async function findRecords(db: Queryable, filter: SearchFilter, page: Rec
     places.displaced.length === 0 ? [] : readWhere(search, isOneOf(auditRecords.sequence, places.displaced)),
   ]);
   const { reached } = inRange;
-  const sign = page.descending ? -1 : 1;
-  const isReached = ({ sequence }: SequencedRecord) => reached === undefined || sign * (sequence - reached) <= 0;
-  const records = [...inRange.records, ...displaced.filter(isReached)].sort((a, b) => sign * (a.sequence - b.sequence));
+  const order = orderOf(page);
+  const isReached = (record: SequencedRecord) => reached === undefined || order(record, { sequence: reached }) <= 0;
+  const records = [...inRange.records, ...displaced.filter(isReached)].sort(order);
   return records.length > page.limit ? { records: records.slice(0, page.limit) } : { records, reached };
 }
+
+type Position = Pick<SequencedRecord, 'sequence'>;
 
 interface Search {
   readonly db: Queryable;
@@ -85,25 +87,19 @@ function readRange(search: Search, range: SequenceRange, limit: number): Promise
   return readWhere(search, isInPeriod(search.filter, range), limit);
 }
 
-async function readWhere(
+function readWhere(
   { db, filter, text, page }: Search,
   places: SQL | undefined,
   limit = page.limit,
 ): Promise<SequencedRecord[]> {
-  const { sequence } = auditRecords;
-  return await db.orm
-    .select(recordColumns)
-    .from(auditRecords)
-    .where(and(...conditionsOf(filter), isBeyond(page), places, gt(textPosition(text), 0)))
-    .orderBy(page.descending ? desc(sequence) : asc(sequence))
-    .limit(limit);
+  return selectRecords(db, filter, { ...page, limit }, places, gt(textPosition(text), 0));
 }
 
 /**
  * The positions of all records in the range that hold the text; undefined where the index is no help. No order and a limit:
  * the planner has no reason to read by position instead, and what the index gives too much of is not read to its end.
  */
-async function findByIndex({ db, filter, text }: Search, range: SequenceRange): Promise<number[] | undefined> {
+async function findByIndex({ db, filter, text }: Search, range: SequenceRange): Promise<Position[] | undefined> {
   const ends = endsOf(text);
   if (!ends.some(hasTrigram)) return undefined;
   const { sequence, searchText } = auditRecords;
@@ -119,14 +115,17 @@ async function findByIndex({ db, filter, text }: Search, range: SequenceRange): 
     )
     .limit(candidatesMax + 1);
   if (candidates.length > candidatesMax) return undefined;
-  return candidates.flatMap((candidate) => (candidate.position > 0 ? [candidate.sequence] : []));
+  return candidates.filter(({ position }) => position > 0);
 }
 
-async function readPositions(search: Search, positions: number[], limit: number): Promise<SequencedRecord[]> {
+async function readPositions(search: Search, positions: Position[], limit: number): Promise<SequencedRecord[]> {
   if (positions.length === 0) return [];
-  const sign = search.page.descending ? -1 : 1;
-  const first = positions.toSorted((a, b) => sign * (a - b)).slice(0, limit);
-  return readWhere(search, isOneOf(auditRecords.sequence, first.map(String)), limit);
+  const first = positions.toSorted(orderOf(search.page)).slice(0, limit);
+  const places = isOneOf(
+    auditRecords.sequence,
+    first.map(({ sequence }) => String(sequence)),
+  );
+  return readWhere(search, places, limit);
 }
 
 function endsOf(text: string): string[] {

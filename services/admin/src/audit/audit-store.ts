@@ -73,7 +73,7 @@ function plainOrNull<C extends PgColumn>(column: C): SQL<C['_']['data'] | null> 
 }
 
 /** Every column that is stored, as SequencedRecord has it. */
-export const recordColumns = {
+const recordColumns = {
   sequence: plain(auditRecords.sequence),
   retentionClass: plain(auditRecords.retentionClass),
   eventId: plain(auditRecords.eventId),
@@ -106,25 +106,41 @@ export interface RecordPage {
 
 /** Keyset paging by position. */
 export async function listRecords(db: Queryable, filter: RecordFilter, page: RecordPage): Promise<SequencedRecord[]> {
-  const { sequence } = auditRecords;
-  const select = async (place: SQL | undefined): Promise<SequencedRecord[]> =>
-    await db.orm
-      .select(recordColumns)
-      .from(auditRecords)
-      .where(and(...conditionsOf(filter), isBeyond(page), place))
-      .orderBy(page.descending ? desc(sequence) : asc(sequence))
-      .limit(page.limit);
-  if (filter.from === undefined && filter.to === undefined) return select(undefined);
+  if (filter.from === undefined && filter.to === undefined) return selectRecords(db, filter, page);
   const places = await findPeriodPlaces(db, filter);
   if (!places) return [];
-  const inRange = select(isInPeriod(filter, places));
-  const displaced = places.displaced.length === 0 ? [] : select(isOneOf(sequence, places.displaced));
+  const inRange = selectRecords(db, filter, page, isInPeriod(filter, places));
+  const displaced =
+    places.displaced.length === 0
+      ? []
+      : selectRecords(db, filter, page, isOneOf(auditRecords.sequence, places.displaced));
   const rows = (await Promise.all([inRange, displaced])).flat();
-  const sign = page.descending ? -1 : 1;
-  return rows.sort((a, b) => sign * (a.sequence - b.sequence)).slice(0, page.limit);
+  return rows.sort(orderOf(page)).slice(0, page.limit);
 }
 
-export function isBeyond({ after, descending }: RecordPage): SQL | undefined {
+/** Those of a page that meet the conditions besides the filter's; its period is not looked at. */
+export async function selectRecords(
+  db: Queryable,
+  filter: RecordFilter,
+  page: RecordPage,
+  ...conditions: (SQL | undefined)[]
+): Promise<SequencedRecord[]> {
+  const { sequence } = auditRecords;
+  return await db.orm
+    .select(recordColumns)
+    .from(auditRecords)
+    .where(and(...conditionsOf(filter), isBeyond(page), ...conditions))
+    .orderBy(page.descending ? desc(sequence) : asc(sequence))
+    .limit(page.limit);
+}
+
+/** By position, as a page has them. */
+export function orderOf({ descending }: RecordPage) {
+  const sign = descending ? -1 : 1;
+  return (a: { readonly sequence: number }, b: { readonly sequence: number }) => sign * (a.sequence - b.sequence);
+}
+
+function isBeyond({ after, descending }: RecordPage): SQL | undefined {
   if (after === undefined) return undefined;
   return descending ? lt(auditRecords.sequence, after) : gt(auditRecords.sequence, after);
 }
