@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ import { createHealth } from '@strongroom/platform/process';
 import { createServiceClient } from '@strongroom/platform/rpc';
 import { createLogger, createMetrics } from '@strongroom/platform/telemetry';
 import { createTestDatabase, createTestNats, createTestTokens, openSql } from '@strongroom/testkit';
+import { parseVerifierKey } from '@strongroom/tlog';
 import type { Test } from 'tap';
 import { openPlaces } from '../src/anomaly/places.ts';
 import { buildApp } from '../src/app.ts';
@@ -169,3 +170,9 @@ export async function startAdmin(t: Test, options: AdminOptions = {}) {
 }
 
 export type AdminFixture = Awaited<ReturnType<typeof startAdmin>>;
+
+/** By the log's public key alone, as it is published. */
+export async function trustOf(admin: AdminFixture) {
+  const logKey = parseVerifierKey((await readFile(`${admin.env.LOG_KEY_FILE}.pub`, 'utf8')).trim());
+  return { origin: admin.env.LOG_ORIGIN, logKeys: [logKey], witnessKeys: [], quorum: 0 };
+}

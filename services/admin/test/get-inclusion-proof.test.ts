@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { isServiceError } from '@strongroom/platform/errors';
 import { until } from '@strongroom/testkit';
 import {
@@ -8,18 +7,12 @@ import {
   leafHash,
   openCheckpoint,
   openReceipt,
-  parseVerifierKey,
   recordToLeafHash,
   rootFromTiles,
 } from '@strongroom/tlog';
 import tap from 'tap';
-import { type AdminFixture, startAdmin } from './admin-fixture.ts';
+import { type AdminFixture, startAdmin, trustOf } from './admin-fixture.ts';
 import { makeEvent } from './log-fixture.ts';
-
-async function trustOf(admin: AdminFixture) {
-  const logKey = parseVerifierKey((await readFile(`${admin.env.LOG_KEY_FILE}.pub`, 'utf8')).trim());
-  return { origin: admin.env.LOG_ORIGIN, logKeys: [logKey], witnessKeys: [], quorum: 0 };
-}
 
 async function publishAll(admin: AdminFixture, count: number) {
   const events = Array.from({ length: count }, () => makeEvent());

@@ -7,7 +7,7 @@ import { Role } from '@strongroom/gen/strongroom/options/v1/policy_pb.ts';
 import { until } from '@strongroom/testkit';
 import { openCheckpoint } from '@strongroom/tlog';
 import tap from 'tap';
-import { type AdminFixture, startAdmin } from './admin-fixture.ts';
+import { type AdminFixture, startAdmin, trustOf } from './admin-fixture.ts';
 import { makeEvent } from './log-fixture.ts';
 import { type ReadReport, readCsv, readJson, readPdf, withoutSpace } from './report-reader.ts';
 
@@ -164,10 +164,8 @@ tap.test(
           withoutSpace(report.checkpoint),
           `${what}: its checkpoint`,
         );
-        const key = admin.checkpointer.logKey;
-        const trust = { origin: key.name, logKeys: [key], witnessKeys: [], quorum: 0 };
         t.ok(
-          openCheckpoint(report.checkpoint, trust).checkpoint.size > Number(report.lastSequence),
+          openCheckpoint(report.checkpoint, await trustOf(admin)).checkpoint.size > Number(report.lastSequence),
           `${what}: signed, and it covers the range`,
         );
       }

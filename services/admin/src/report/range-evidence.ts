@@ -5,14 +5,11 @@ import {
   isInclusionProofValid,
   isSameHash,
   leafHash,
-  minimumIndexFromCheckpoint,
-  openCheckpoint,
   type ReadTile,
   recordToEntry,
   TILE_WIDTH,
   TlogError,
   tileWidth,
-  type VerifierKey,
 } from '@strongroom/tlog';
 import { recordToAuditRecord } from '../audit/audit-record.ts';
 import { listRecordRange, type SequencedRecord } from '../audit/audit-store.ts';
@@ -42,38 +39,20 @@ export async function collectEvidence(
   { startTime: from, endTime: to }: { startTime: string; endTime: string },
   isLine: (record: SequencedRecord) => boolean,
 ): Promise<{ evidence: RangeEvidence; lines: ReportLine[] }> {
-  const newest = openSigned(await checkpointer.cover(0), checkpointer.logKey);
+  const newest = await checkpointer.cover(0);
   const state = await readLogState(auditDatabase);
   const size = Math.max(state.size, newest.size);
   const range = await findEvidenceRange(auditDatabase, { from, to }, { ...newest, size });
   if (range.last - range.first >= rangeMax) throw errors.REPORT_TOO_LARGE();
-  const checkpoint = openSigned(await checkpointer.cover(range.last + 1), checkpointer.logKey);
+  const checkpoint = await checkpointer.cover(range.last + 1);
   const act = serviceAct('admin');
   return auditDatabase.transaction(act, (tx) => readRange(tx, range, checkpoint, isLine), { readOnly: true });
-}
-
-/** What the log's key has signed of a checkpoint. */
-interface SignedHead {
-  readonly size: number;
-  readonly root: Uint8Array;
-  readonly minimumIndex: number;
-  readonly note: string;
-}
-
-function openSigned({ note }: GenuineCheckpoint, logKey: VerifierKey): SignedHead {
-  try {
-    const trust = { origin: logKey.name, logKeys: [logKey], witnessKeys: [], quorum: 0 };
-    const { checkpoint } = openCheckpoint(note, trust);
-    return { ...checkpoint, minimumIndex: minimumIndexFromCheckpoint(checkpoint), note };
-  } catch (cause) {
-    throw errors.LOG_INCONSISTENT({ cause });
-  }
 }
 
 async function readRange(
   queries: Queryable,
   range: SequenceRange,
-  checkpoint: SignedHead,
+  checkpoint: GenuineCheckpoint,
   isLine: (record: SequencedRecord) => boolean,
 ): Promise<{ evidence: RangeEvidence; lines: ReportLine[] }> {
   const faults: string[] = [];
@@ -109,7 +88,7 @@ async function faultsOf(
   tile: number,
   { from, to }: { from: number; to: number },
   records: readonly SequencedRecord[],
-  head: SignedHead,
+  head: GenuineCheckpoint,
 ): Promise<string[]> {
   const readTile = createTileReader(queries);
   const leaves = await readTile(0, tile, tileWidth(0, tile, head.size));
@@ -129,7 +108,7 @@ async function faultsOf(
 async function isLeafSigned(
   leaf: Uint8Array,
   index: number,
-  { size, root }: SignedHead,
+  { size, root }: GenuineCheckpoint,
   readTile: ReadTile,
 ): Promise<boolean> {
   try {

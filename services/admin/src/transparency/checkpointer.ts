@@ -6,14 +6,11 @@ import {
   consistencyProof,
   isConsistencyProofValid,
   isSameHash,
-  minimumIndexFromCheckpoint,
   minimumIndexToExtensions,
   type NoteSigner,
-  parseUnverifiedCheckpoint,
   rootFromState,
   signCheckpoint,
   TlogError,
-  type VerifierKey,
   type WitnessClient,
 } from '@strongroom/tlog';
 import {
@@ -40,8 +37,6 @@ export interface CheckpointerDeps {
 }
 
 export interface Checkpointer {
-  /** What its checkpoints are signed with. */
-  readonly logKey: VerifierKey;
   /** The newest checkpoint that counts. */
   latest(): Promise<GenuineCheckpoint | undefined>;
   /** One that counts and covers `size` records, made now if need be. Throws CHECKPOINT_PENDING. */
@@ -86,7 +81,6 @@ export function createCheckpointer(deps: CheckpointerDeps): Checkpointer {
     }
   };
   return {
-    logKey: deps.signer.key,
     latest,
     ofSize: (size) => findCheckpoint(deps, { cosignedOnly, size }),
     async cover(size) {
@@ -128,7 +122,7 @@ async function makeCheckpoint(deps: CheckpointerDeps): Promise<void> {
   const root = rootFromState(state);
   await requireExtension(deps, before, state, root);
   const counts = before?.size === state.size && (before.cosigned || !witness);
-  const isPruned = before && minimumIndexOf(before) !== state.minimumIndex;
+  const isPruned = before && before.minimumIndex !== state.minimumIndex;
   if (counts && !isPruned && before.ageSeconds * msPerS < heartbeatMs) return;
   const note = await signCheckpoint(
     { origin: signer.key.name, size: state.size, root, extensions: minimumIndexToExtensions(state.minimumIndex) },
@@ -153,10 +147,6 @@ async function findCheckpoint(
   const witnessKey = await witness?.verifierKey();
   const trust = { origin: signer.key.name, logKeys: [signer.key], witnessKeys: witnessKey ? [witnessKey] : [] };
   return findGenuineCheckpoint(auditDatabase, trust, filter, onFalse);
-}
-
-function minimumIndexOf({ note }: GenuineCheckpoint): number {
-  return minimumIndexFromCheckpoint(parseUnverifiedCheckpoint(note));
 }
 
 async function requireExtension(

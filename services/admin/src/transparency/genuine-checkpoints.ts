@@ -1,12 +1,14 @@
 import type { Queryable } from '@strongroom/platform/database';
-import { isSameHash, openCheckpoint, TlogError, type Trust } from '@strongroom/tlog';
+import { isSameHash, minimumIndexFromCheckpoint, openCheckpoint, TlogError, type Trust } from '@strongroom/tlog';
 import { type CheckpointFilter, type CheckpointRow, listCheckpoints, listNotesBelow } from '../audit/log-store.ts';
 
 /** The keys by which a stored checkpoint is what it says; without witness keys none is cosigned. */
 export type CheckpointTrust = Omit<Trust, 'quorum'>;
 
 /** All but its age is what its note says and the keys have signed. */
-export type GenuineCheckpoint = Omit<CheckpointRow, 'id'>;
+export interface GenuineCheckpoint extends Omit<CheckpointRow, 'id'> {
+  readonly minimumIndex: number;
+}
 
 /** One nearly always: only false rows make it read on. */
 const rowsAtOnce = 4;
@@ -43,7 +45,7 @@ export async function listGenuineNotes(
   const head = await findGenuineCheckpoint(db, trust, { cosignedOnly });
   if (!head) return [];
   const notes = await listNotesBelow(db, head.size, { cosignedOnly, countMax: countMax - 1 });
-  const counts = (note: string) => isNote(note, { ...trust, quorum: cosignedOnly ? 1 : 0 });
+  const counts = (note: string) => openNote(note, { ...trust, quorum: cosignedOnly ? 1 : 0 }) !== undefined;
   return [...notes.filter(counts), head.note];
 }
 
@@ -52,11 +54,8 @@ function openRow(row: CheckpointRow, trust: CheckpointTrust): GenuineCheckpoint 
   const opened = openNote(note, { ...trust, quorum: 0 });
   if (opened?.checkpoint.size !== row.size || !isSameHash(opened.checkpoint.root, row.root)) return undefined;
   const { size, root } = opened.checkpoint;
-  return { size, root, note, ageSeconds, cosigned: opened.cosignatures.length > 0 };
-}
-
-function isNote(note: string, trust: Trust): boolean {
-  return openNote(note, trust) !== undefined;
+  const minimumIndex = minimumIndexFromCheckpoint(opened.checkpoint);
+  return { size, root, minimumIndex, note, ageSeconds, cosigned: opened.cosignatures.length > 0 };
 }
 
 function openNote(note: string, trust: Trust) {
