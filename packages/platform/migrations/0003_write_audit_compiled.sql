@@ -6,9 +6,11 @@
 -- `changes` are the changed columns of each row, joined by commas.
 --
 -- `strongroom.acts` holds acts by row id, for rows of the table that `strongroom.acts_table` names, or of any.
+--
+-- force_generic_plan: with the arrays at hand PostgreSQL counts fewer rows than without, and made a new plan at every call.
 create function strongroom.record_writes(
   table_schema text, table_name text, operation text, resource_type text, ids text[], changes text[]
-) returns void language plpgsql as $$
+) returns void language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   rows_a_record constant integer := 100;
   given_kind constant text := nullif(current_setting('strongroom.actor_kind', true), '');
