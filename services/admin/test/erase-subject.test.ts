@@ -3,7 +3,7 @@ import { cp, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
-import { createKeyring } from '@strongroom/platform/crypto';
+import { createKeyring, type MasterKey } from '@strongroom/platform/crypto';
 import { isServiceError } from '@strongroom/platform/errors';
 import { until } from '@strongroom/testkit';
 import { isInclusionProofValid, parseCheckpoint, parseNote } from '@strongroom/tlog';
@@ -223,6 +223,8 @@ tap.test(
       env: { ENCRYPTION_MASTER_KEY: older.toString('hex'), ENCRYPTION_PREVIOUS_KEYS: `next:${newer.toString('hex')}` },
     });
     const profile = await admin.service('profile');
+    // Its own pass, under the older key, is over.
+    await admin.workers.stop();
     // Among 64 files: some share one.
     const people = Array.from({ length: 24 }, () => randomUUID());
     const kept = await admin.keystore.keyOf('somebody');
@@ -243,6 +245,23 @@ tap.test(
     t.strictSame(await alone.keyOf('somebody'), kept, 'the others keep their keys, without the older master key');
   },
 );
+
+tap.test('F32: instances with the older and the newer master key end their passes over the keystore', async (t) => {
+  const admin = await startAdmin(t);
+  const older: MasterKey = { id: 'older', key: randomBytes(32) };
+  const newer: MasterKey = { id: 'newer', key: randomBytes(32) };
+  const folder = join(admin.folder, 'shared');
+  const before = await openPersonKeystore(folder, createKeyring([older, newer]));
+  const after = await openPersonKeystore(folder, createKeyring([newer, older]));
+  const key = await before.keyOf('somebody');
+  const passes = [after, before, after, before].map((keystore) =>
+    resealKeystore({ database: admin.database, keystore }),
+  );
+  for (const sealed of await Promise.all(passes)) t.ok(sealed <= 64, 'each file once');
+  await resealKeystore({ database: admin.database, keystore: after });
+  t.strictSame(await after.listStaleFiles(), []);
+  t.strictSame(await after.keyOf('somebody'), key);
+});
 
 tap.test(
   'B-erase: the keystore keeps all keys but the erased ones, is closed to others, and refuses to lose a file',

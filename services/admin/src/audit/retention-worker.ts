@@ -65,15 +65,20 @@ async function dropOldest({ sql }: Queryable, held: readonly string[]): Promise<
   );
 }
 
-/** After a rotation of the master key the keystore's files are sealed under the new one (F32). Erasures come in between. */
+/**
+ * After a rotation of the master key the keystore's files are sealed under the new one (F32). Erasures come in between. A
+ * pass takes each file once: while instances with the older key still run, their passes and ours undo each other, and
+ * "until none is left" would have no end.
+ */
 export async function resealKeystore({ database, keystore }: KeystoreDeps): Promise<number> {
-  for (let count = 0; ; count += 1) {
-    const hasSealed = await database.transaction(serviceAct('admin'), async (tx) => {
+  const stale = await keystore.listStaleFiles();
+  for (const name of stale) {
+    await database.transaction(serviceAct('admin'), async (tx) => {
       await lockKeystore(tx);
-      return keystore.resealNext();
+      await keystore.reseal(name);
     });
-    if (!hasSealed) return count;
   }
+  return stale.length;
 }
 
 /** Looks now and then; goes on at once as long as there is something to prune. */

@@ -22,8 +22,10 @@ export interface PersonKeystore {
   keyOf(personId: string): Promise<Uint8Array | undefined>;
   /** Destroys the person's key for ever; false where it was already. The caller sees to it that one erases at a time. */
   erase(personId: string): Promise<boolean>;
-  /** Seals one file again that isn't under the active master key (F32); false once none is left. One at a time, as with erase. */
-  resealNext(): Promise<boolean>;
+  /** The files that aren't sealed under the active master key. */
+  listStaleFiles(): Promise<string[]>;
+  /** Seals a file under the active master key (F32). One at a time, as with erase. */
+  reseal(name: string): Promise<void>;
 }
 
 interface Shard {
@@ -77,13 +79,15 @@ export async function openPersonKeystore(folder: string, seal: KeystoreSeal): Pr
       shards.delete(name);
       return true;
     },
-    async resealNext() {
+    async listStaleFiles() {
+      const stale: string[] = [];
       for (const name of shardNames()) {
-        if (readSealed(await readFile(join(folder, name))).keyId === seal.activeKeyId) continue;
-        await writeShard(folder, name, seal, await readShard(folder, name, seal));
-        return true;
+        if (readSealed(await readFile(join(folder, name))).keyId !== seal.activeKeyId) stale.push(name);
       }
-      return false;
+      return stale;
+    },
+    async reseal(name) {
+      await writeShard(folder, name, seal, await readShard(folder, name, seal));
     },
   };
 }
