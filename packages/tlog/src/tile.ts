@@ -1,5 +1,5 @@
 import { requireCount, TlogError } from './errors.ts';
-import { HASH_BYTES, nodeHash } from './hash.ts';
+import { HASH_BYTES, joinNeighbours } from './hash.ts';
 
 /** C2SP tlog-tiles, "Merkle Tree": a tile spans 8 levels, so a full one holds 2^8 hashes, 8,192 bytes. */
 export const TILE_HEIGHT = 8;
@@ -111,16 +111,13 @@ export function hashesFromTile(tile: Uint8Array): Uint8Array[] {
   );
 }
 
-/** The root over a power of two of neighbouring hashes of one tile. */
-export function perfectRoot(hashes: readonly Uint8Array[]): Uint8Array {
-  let level = hashes;
-  while (level.length > 1) {
-    const below = level;
-    level = Array.from({ length: below.length / 2 }, (_, at) =>
-      nodeHash(below[2 * at] as Uint8Array, below[2 * at + 1] as Uint8Array),
-    );
+/** The root over a power of two of neighbouring hashes of one tile, given as they lie in it. */
+export function perfectRoot(hashes: Uint8Array): Buffer {
+  const level = Buffer.from(hashes);
+  for (let bytes = level.length; bytes > HASH_BYTES; bytes /= 2) {
+    for (let to = 0; to < bytes / 2; to += HASH_BYTES) joinNeighbours(level, 2 * to, to);
   }
-  return level[0] as Uint8Array;
+  return Buffer.from(level.subarray(0, HASH_BYTES));
 }
 
 function isTile({ level, index, width }: TileAddress): boolean {

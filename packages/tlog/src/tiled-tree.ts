@@ -52,9 +52,10 @@ export function appendLeaves(
     for (; at < hashes.length; at += TILE_WIDTH) {
       const inTile = hashes.slice(at, at + TILE_WIDTH);
       const index = firstTile + at / TILE_WIDTH;
-      tiles.push({ level, index, width: inTile.length, bytes: Buffer.concat(inTile) });
+      const bytes = Buffer.concat(inTile);
+      tiles.push({ level, index, width: inTile.length, bytes });
       // "A partial tile … MUST NOT be hashed into a tile at the level above."
-      if (inTile.length === TILE_WIDTH) tileRoots.push(perfectRoot(inTile));
+      if (inTile.length === TILE_WIDTH) tileRoots.push(perfectRoot(bytes));
     }
     const last = tiles[tiles.length - 1] as TileUpdate;
     edge[level] = last.width === TILE_WIDTH ? new Uint8Array(0) : last.bytes;
@@ -68,12 +69,12 @@ export function rootFromState(state: TreeState): Uint8Array {
   requireTreeState(state);
   const subtrees: Uint8Array[] = [];
   for (let level = state.edge.length - 1; level >= 0; level -= 1) {
-    const hashes = hashesFromTile(state.edge[level] as Uint8Array);
+    const hashes = state.edge[level] as Uint8Array;
     let at = 0;
-    for (let count = TILE_WIDTH / 2; count >= 1; count /= 2) {
-      if (Math.floor(hashes.length / count) % 2 === 0) continue;
-      subtrees.push(perfectRoot(hashes.slice(at, at + count)));
-      at += count;
+    for (let bytes = (TILE_WIDTH / 2) * HASH_BYTES; bytes >= HASH_BYTES; bytes /= 2) {
+      if (Math.floor(hashes.length / bytes) % 2 === 0) continue;
+      subtrees.push(perfectRoot(hashes.subarray(at, at + bytes)));
+      at += bytes;
     }
   }
   return foldSubtrees(subtrees);
@@ -82,14 +83,13 @@ export function rootFromState(state: TreeState): Uint8Array {
 /** Rebuilds the state from stored tiles. Compare rootFromState with the last checkpoint before trusting it. */
 export async function readTreeState(size: number, readTile: ReadTile): Promise<TreeState> {
   requireCount(size, 'tree size');
-  const tiles = createTileCache(size, readTile);
-  const edge: Promise<Uint8Array>[] = [];
+  const places: { level: number; index: number }[] = [];
   for (let level = 0; size >= TILE_WIDTH ** level; level += 1) {
-    const index = Math.floor(size / TILE_WIDTH ** (level + 1));
-    const width = tileWidth(level, index, size);
-    edge.push(width === 0 ? Promise.resolve(new Uint8Array(0)) : tiles(level, index));
+    places.push({ level, index: Math.floor(size / TILE_WIDTH ** (level + 1)) });
   }
-  return { size, edge: await Promise.all(edge) };
+  const partial = places.filter(({ level, index }) => tileWidth(level, index, size) > 0);
+  const tiles = await readTiles(partial, size, readTile);
+  return { size, edge: places.map(({ level, index }) => tiles.get(tileKey(level, index)) ?? new Uint8Array(0)) };
 }
 
 /** The root of the first `size` leaves, from tiles, in O(log size). */
@@ -145,55 +145,66 @@ export async function consistencyProof(oldSize: number, size: number, readTile: 
   return hashRanges(ranges.reverse(), size, readTile);
 }
 
-function hashRanges(ranges: readonly [number, number][], size: number, readTile: ReadTile): Promise<Uint8Array[]> {
-  const tiles = createTileCache(size, readTile);
-  return Promise.all(ranges.map(([from, to]) => hashRange(from, to, tiles)));
+/** MTH(D[from:to]) of each range, `from` being a multiple of every complete subtree in it, as in RFC 9162's recursions. */
+async function hashRanges(
+  ranges: readonly (readonly [from: number, to: number])[],
+  size: number,
+  readTile: ReadTile,
+): Promise<Uint8Array[]> {
+  const subtrees = ranges.map(([from, to]) => completeSubtrees(from, to));
+  const tiles = await readTiles(subtrees.flat(), size, readTile);
+  return subtrees.map((ofRange) => foldSubtrees(ofRange.map((subtree) => hashSubtree(subtree, tiles))));
 }
 
-type TileCache = (level: number, index: number) => Promise<Uint8Array>;
+/** A complete subtree as it lies within one tile: `count` neighbouring hashes, a power of two. */
+interface Subtree {
+  readonly level: number;
+  readonly index: number;
+  readonly start: number;
+  readonly count: number;
+}
 
-/** MTH(D[from:to]) where `from` is a multiple of every complete subtree in the range, as in RFC 9162's recursions. */
-async function hashRange(from: number, to: number, tiles: TileCache): Promise<Uint8Array> {
-  const subtrees: Promise<Uint8Array>[] = [];
-  let at = from;
-  while (at < to) {
-    const rest = to - at;
+/** The largest first. */
+function completeSubtrees(from: number, to: number): Subtree[] {
+  const subtrees: Subtree[] = [];
+  for (let at = from; at < to; ) {
     let height = 0;
-    while (2 ** (height + 1) <= rest) height += 1;
-    subtrees.push(hashSubtree(at, height, tiles));
+    while (2 ** (height + 1) <= to - at) height += 1;
+    const level = Math.floor(height / TILE_HEIGHT);
+    const position = at / TILE_WIDTH ** level;
+    const index = Math.floor(position / TILE_WIDTH);
+    subtrees.push({ level, index, start: position % TILE_WIDTH, count: 2 ** (height % TILE_HEIGHT) });
     at += 2 ** height;
   }
-  return foldSubtrees(await Promise.all(subtrees));
+  return subtrees;
 }
 
-/** The root of the complete subtree of 2^height leaves from leaf `from`: hashed up within one tile. */
-async function hashSubtree(from: number, height: number, tiles: TileCache): Promise<Uint8Array> {
-  const level = Math.floor(height / TILE_HEIGHT);
-  const position = from / TILE_WIDTH ** level;
-  const tile = await tiles(level, Math.floor(position / TILE_WIDTH));
-  const start = position % TILE_WIDTH;
-  const end = start + 2 ** (height % TILE_HEIGHT);
-  return perfectRoot(hashesFromTile(tile.subarray(start * HASH_BYTES, end * HASH_BYTES)));
+function hashSubtree({ level, index, start, count }: Subtree, tiles: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  const tile = tiles.get(tileKey(level, index)) as Uint8Array;
+  return perfectRoot(tile.subarray(start * HASH_BYTES, (start + count) * HASH_BYTES));
 }
 
-/** Reads each tile at most once, in the width it has in a tree of `size`. */
-function createTileCache(size: number, readTile: ReadTile): TileCache {
-  const reads = new Map<string, Promise<Uint8Array>>();
-  const read = async (level: number, index: number): Promise<Uint8Array> => {
+/** Each tile once, all at the same time, in the width that it has in a tree of `size`. */
+async function readTiles(
+  places: readonly { readonly level: number; readonly index: number }[],
+  size: number,
+  readTile: ReadTile,
+): Promise<Map<string, Uint8Array>> {
+  const distinct = new Map(places.map((place) => [tileKey(place.level, place.index), place]));
+  const read = async ([key, { level, index }]: [string, { level: number; index: number }]) => {
     const width = tileWidth(level, index, size);
     const bytes = await readTile(level, index, width);
     if (!bytes || bytes.length < width * HASH_BYTES) {
       const found = bytes ? `${bytes.length} bytes` : 'nothing';
       throw new TlogError('TILE_MISSING', `tile ${level}/${index} must hold ${width} hashes, found ${found}`);
     }
-    return bytes.subarray(0, width * HASH_BYTES);
+    return [key, bytes.subarray(0, width * HASH_BYTES)] as const;
   };
-  return (level, index) => {
-    const key = `${level}/${index}`;
-    const tile = reads.get(key) ?? read(level, index);
-    reads.set(key, tile);
-    return tile;
-  };
+  return new Map(await Promise.all([...distinct].map(read)));
+}
+
+function tileKey(level: number, index: number): string {
+  return `${level}/${index}`;
 }
 
 function requireTreeState(state: TreeState): void {
