@@ -44,6 +44,15 @@ t.test('B-ledger: a posting that says other than its payment is refused', async 
     { paymentId: back, entries: stranger },
   ]);
   await t.rejects(post(runtime, [{ paymentId: id, entries: balanced }]), /_once/, 'a second capture');
+  await t.rejects(
+    runtime`
+      insert into ledger_entries (id, transaction_id, account_id, currency_code, minor_units)
+      select gen_random_uuid(), t.id, ledger_account_id(account, owner::uuid, 'EUR'), 'EUR', amount
+      from ledger_transactions t, (values ('user', ${recipient.id}, 1), ('psp_clearing', null, -1)) as e (account, owner, amount)
+      where t.payment_id = ${id}`,
+    /differ/,
+    'a pair that comes later',
+  );
 });
 
 t.test('B-ledger: the entries of each transaction sum to zero for each currency', async (t) => {
