@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testEngines } from '@strongroom/testkit';
+import t from 'tap';
 import { removeEngines } from '../../scripts/engines/index.ts';
 import { createPerson, type Person } from '../../scripts/journey/client.ts';
 import { freePort } from '../../scripts/support/ports.ts';
@@ -14,6 +15,7 @@ import { type RunningSystem, startSystem } from '../../scripts/system/start-syst
 export const testPassword = 'Vault-Of-Granite-9z!';
 
 const unlimited = '1000000';
+const warningsMax = 40;
 
 /** Limits out of the way and cheap passwords: what these tests are not about. */
 const calm = {
@@ -87,6 +89,7 @@ export async function startTestSystem(
   });
   teardown(async () => {
     await system.stop();
+    if (!t.passing()) await printWarnings(join(dataDir, 'logs'));
     await removeEngines(dataDir);
     release();
   });
@@ -126,6 +129,18 @@ export async function startTestSystem(
       return await signIn(person, known.email, changed, '');
     },
   };
+}
+
+/** What the processes logged as a warning or worse goes with the folder, and is the reason why a test failed. */
+async function printWarnings(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const lines = (await readFile(join(folder, name), 'utf8')).split('\n');
+    for (const line of lines.filter(isWarning).slice(-warningsMax)) process.stderr.write(`${name}: ${line}\n`);
+  }
+}
+
+function isWarning(line: string): boolean {
+  return /"level":(?:"(?:warn|error|fatal)"|[456]0)/.test(line);
 }
 
 /** Has the system stopped should this process end without doing so. The answer is called once it has. */
