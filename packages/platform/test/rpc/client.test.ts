@@ -10,7 +10,6 @@ import { asService, type Call, createServiceClient, forward } from '@strongroom/
 import { createMetrics } from '@strongroom/platform/telemetry';
 import { until } from '@strongroom/testkit';
 import t from 'tap';
-import { freePort } from '../../../../scripts/support/ports.ts';
 import { startServer } from './fixture.ts';
 
 const payment = {
@@ -195,16 +194,6 @@ t.test('S5.2: only what the contract calls idempotent is sent again', async (t) 
   const other = await startPeer(t, (_request, response) => void unavailable(response));
   await t.rejects(clientOf(t, other.url).client.login(login));
   t.equal(other.seen.length, 1, 'a sign-in is sent once');
-});
-
-t.test('S5.2: what found no connection is sent again whatever it is, what broke off is not', async (t) => {
-  const closed = clientOf(t, `http://127.0.0.1:${await freePort()}`);
-  t.match(await closed.client.login(login).catch(readServiceError), { reason: 'UNAVAILABLE' });
-  t.equal(await closed.metrics.value('rpc_client_retries_total', { target: 'auth' }), 3);
-  const peer = await startPeer(t, (request) => void request.socket.destroy());
-  const broken = clientOf(t, peer.url);
-  t.match(await broken.client.login(login).catch(readServiceError), { reason: 'UNAVAILABLE' });
-  t.equal(peer.seen.length, 1, 'it may have been done');
 });
 
 t.test('S5.2: what is not going to work is not tried again', async (t) => {

@@ -4,7 +4,6 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { readServiceError } from '../../errors/index.ts';
 import { backoffMs, pause, type RetryBudget } from '../../resilience/index.ts';
 import type { Deadline } from '../call.ts';
-import { isUnsent } from './unary-request.ts';
 
 const RETRIES_MAX = 3; // S5.2
 
@@ -19,22 +18,19 @@ export interface RetryOptions {
   readonly random?: () => number;
 }
 
-/** Only what the contract calls idempotent may reach the service twice. */
+/** Only what the contract calls idempotent is ever sent twice. */
 export function isRetryable(method: DescMethod): boolean {
   return method.idempotency === IdempotencyLevel.NO_SIDE_EFFECTS || method.idempotency === IdempotencyLevel.IDEMPOTENT;
 }
 
-/**
- * Runs the attempt again while that may help, the budget pays for it, and the deadline leaves time. What never left is sent
- * again whatever it is, as gRPC does (gRFC A6, transparent retries): the service can't have done it.
- */
+/** Runs the attempt again while that may help, the budget pays for it, and the deadline leaves time. */
 export async function withRetries<T>(options: RetryOptions, attempt: () => Promise<T>): Promise<T> {
   options.budget.recordCall();
   for (let retries = 0; ; retries++) {
     try {
       return await attempt();
     } catch (error) {
-      if (retries >= RETRIES_MAX || !(isRetryable(options.method) || isUnsent(error))) throw error;
+      if (retries >= RETRIES_MAX || !isRetryable(options.method)) throw error;
       const delayMs = retryDelayMs(error, retries, options.random);
       if (delayMs === undefined || delayMs >= options.deadline.remainingMs()) throw error;
       if (!options.budget.tryRetry()) {

@@ -41,13 +41,6 @@ function transportFailure(error: ConnectError): ConnectError {
   return error;
 }
 
-/** No byte of the request has left: there was no connection. */
-const unsent = new WeakSet<object>();
-
-export function isUnsent(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && unsent.has(error);
-}
-
 /** One attempt: the answer's bytes, or the error that the service answered. */
 export async function requestUnary(request: UnaryRequest): Promise<UnaryResponse> {
   const raw = await dispatch(request);
@@ -123,9 +116,7 @@ function dispatch(request: UnaryRequest): Promise<RawResponse> {
             resolve({ status, headers, body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks) });
         },
         onResponseError(_controller, error) {
-          const failure = transportFailure(commonErrors.UNAVAILABLE({ cause: error }));
-          if (controller === undefined) unsent.add(failure);
-          fail(failure);
+          fail(transportFailure(commonErrors.UNAVAILABLE({ cause: error })));
         },
       },
     );
