@@ -392,6 +392,20 @@ if (browser === undefined) {
     await checkPages(t, [adminPage, second], signedInPaths({ userId: bob.id, paymentId }));
   });
 
+  t.test('B-console: a table that is wider than its place is scrolled by keys, and no other is a stop', async (t) => {
+    await go(adminPage, '/admin/users');
+    const region = adminPage.locator('.table-scroll');
+    const setWidth = (width: string) =>
+      adminPage.evaluate(`document.querySelector('.table-scroll table').style.width = '${width}'`);
+    await setWidth('300vw');
+    await adminPage.locator('.table-scroll[tabindex="0"][aria-label]').waitFor();
+    await region.press('ArrowRight');
+    await adminPage.waitForFunction(`document.querySelector('.table-scroll').scrollLeft > 0`);
+    await setWidth('');
+    await adminPage.locator('.table-scroll:not([tabindex])').waitFor();
+    t.pass('a stop as long as there is something to scroll');
+  });
+
   t.test('B-console, S6.1: the browser had nothing to complain of, the policy nothing to stop', async (t) => {
     t.same([...adas.complaints, ...bobs.complaints, ...veras.complaints, ...admins.complaints], []);
   });

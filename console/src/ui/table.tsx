@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { ScrollRegion } from './scroll-region.tsx';
 
 export interface Column<Row> {
   readonly title: string;
@@ -22,7 +23,7 @@ interface TableProps<Row> {
 export function Table<Row>({ caption, columns, rows, empty, keyOf }: TableProps<Row>) {
   if (rows.length === 0) return <p className="empty">{empty}</p>;
   return (
-    <div className="table-scroll">
+    <ScrollRegion label={caption}>
       <table>
         <caption>{caption}</caption>
         <thead>
@@ -44,7 +45,7 @@ export function Table<Row>({ caption, columns, rows, empty, keyOf }: TableProps<
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }
 
