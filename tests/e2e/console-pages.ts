@@ -1,4 +1,5 @@
 // The pages of the console, and the check that axe-core finds nothing wrong with them.
+import { until } from '@strongroom/testkit';
 import type { Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { findViolations } from './accessibility.ts';
@@ -49,4 +50,20 @@ export async function checkPages(t: Test, tabs: readonly Page[], paths: readonly
     }
   };
   await Promise.all(tabs.map(check));
+}
+
+/** The table of a page is made wider than the window, and narrow again. */
+export async function checkScrolling(t: Test, page: Page, path: string): Promise<void> {
+  await go(page, path);
+  const region = page.locator('.table-scroll');
+  const setWidth = (width: string) =>
+    page.evaluate(`document.querySelector('.table-scroll table').style.width = '${width}'`);
+  const offset = () => page.evaluate<number>(`document.querySelector('.table-scroll').scrollLeft`);
+  t.equal(await region.getAttribute('tabindex'), null);
+  await setWidth('300vw');
+  await page.locator('.table-scroll[tabindex="0"][aria-label]').waitFor();
+  await region.press('ArrowRight');
+  await until(async () => (await offset()) > 0 || undefined, { what: 'the table to scroll' });
+  await setWidth('');
+  await page.locator('.table-scroll:not([tabindex])').waitFor();
 }

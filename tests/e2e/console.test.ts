@@ -23,7 +23,7 @@ import {
   signIn,
   textOf,
 } from './console-browser.ts';
-import { checkPages, signedInPaths, signedOutPaths } from './console-pages.ts';
+import { checkPages, checkScrolling, signedInPaths, signedOutPaths } from './console-pages.ts';
 import { addAuthenticator } from './passkey-page.ts';
 import { startTestSystem, testPassword } from './system-fixture.ts';
 import { startReceiver } from './webhook-receiver.ts';
@@ -390,20 +390,7 @@ if (browser === undefined) {
     const second = await admins.open('/payments');
     await heading(second, 'Payments').waitFor();
     await checkPages(t, [adminPage, second], signedInPaths({ userId: bob.id, paymentId }));
-  });
-
-  t.test('B-console: a table that is wider than its place is scrolled by keys, and no other is a stop', async (t) => {
-    await go(adminPage, '/admin/users');
-    const region = adminPage.locator('.table-scroll');
-    const setWidth = (width: string) =>
-      adminPage.evaluate(`document.querySelector('.table-scroll table').style.width = '${width}'`);
-    await setWidth('300vw');
-    await adminPage.locator('.table-scroll[tabindex="0"][aria-label]').waitFor();
-    await region.press('ArrowRight');
-    await adminPage.waitForFunction(`document.querySelector('.table-scroll').scrollLeft > 0`);
-    await setWidth('');
-    await adminPage.locator('.table-scroll:not([tabindex])').waitFor();
-    t.pass('a stop as long as there is something to scroll');
+    await checkScrolling(t, adminPage, '/admin/users');
   });
 
   t.test('B-console, S6.1: the browser had nothing to complain of, the policy nothing to stop', async (t) => {
