@@ -26,6 +26,11 @@ function refusedSince(history: ClientHistory, startMs: number) {
   return during(history, startMs).filter(({ status }) => status === 503 || status === 504);
 }
 
+/** A database that is back at once is noticed by nobody: calls wait for it. */
+async function someoneRefused(history: ClientHistory, startMs: number): Promise<void> {
+  await until(() => refusedSince(history, startMs).length > 0, { timeoutMs: 20_000, what: 'a refusal' });
+}
+
 /** Each refusal says when to come again, and came before the deadline. */
 function refusedWell(t: Test, history: ClientHistory, startMs: number): void {
   const refused = refusedSince(history, startMs);
@@ -52,6 +57,7 @@ t.test(
     run.history.healMs = Number.POSITIVE_INFINITY;
     await run.load.answered(50);
     await chaos.killEngine('postgres');
+    await someoneRefused(run.history, startMs);
     await chaos.startEngines();
     await run.recovered(recoveryMs);
     refusedWell(t, run.history, startMs);
@@ -142,7 +148,7 @@ t.test(
       what: 'payments not being ready',
     });
     t.ok(await chaos.isLive('payments'), 'alive, so nobody restarts it');
-    await until(() => refusedSince(run.history, startMs).length > 0, { timeoutMs: 20_000, what: 'a refusal' });
+    await someoneRefused(run.history, startMs);
     held.resolve();
     await holder;
     isHeld = false;
