@@ -2,31 +2,19 @@
 -- same; what they are made from is looked at once a row, and tables that are written most have a trigger function of
 -- their own, which knows their columns.
 
--- A row lives for seconds: to compress it, or to put a part of it into another table, as PostgreSQL does from 2 KB on, costs
--- more than it saves.
-alter table strongroom.outbox set (toast_tuple_target = 8160);
---> statement-breakpoint
--- As before. A bound on the count of characters inside the expression has PostgreSQL keep a state for each of them, which took
--- more than ten times as long.
-alter table strongroom.outbox drop constraint outbox_name_check,
-  add constraint outbox_name_check check (length(name) between 1 and 64 and name !~ '[^A-Za-z0-9_-]');
---> statement-breakpoint
 -- Puts what a statement wrote on record: a record for each row with an act of its own, one for each hundred of all others.
 -- `changes` are the changed columns of each row, joined by commas.
 --
 -- `strongroom.acts` holds acts by row id, for rows of the table that `strongroom.acts_table` names, or of any.
---
--- force_generic_plan: with the arrays at hand PostgreSQL counts fewer rows than without, and made a new plan at every call.
 create function strongroom.record_writes(
   table_schema text, table_name text, operation text, resource_type text, ids text[], changes text[]
-) returns void language plpgsql set plan_cache_mode = force_generic_plan as $$
+) returns void language plpgsql as $$
 declare
   rows_a_record constant integer := 100;
   given_kind constant text := nullif(current_setting('strongroom.actor_kind', true), '');
   full_name constant text := case when table_schema = 'public' then table_name else table_schema || '.' || table_name end;
   acts_table constant text := nullif(current_setting('strongroom.acts_table', true), '');
   acts jsonb;
-  recorded bigint;
   columns text;
 begin
   if ids is not null and (acts_table is null or acts_table = full_name) then
@@ -41,18 +29,15 @@ begin
         'columns', row.changed)))
     from unnest(ids, changes) as row (id, changed), lateral (select acts -> row.id as act offset 0) as own
     where own.act is not null;
-    get diagnostics recorded = row_count;
-    if recorded = cardinality(ids) then
+    ids := array(select id from unnest(ids) as id where not acts ? id);
+    if ids = '{}' then
       return;
     end if;
-    ids := array(select id from unnest(ids) as id where not acts ? id);
   end if;
-  if changes is not null then
-    columns := (
-      select string_agg(distinct name, ',' order by name)
-      from (select distinct changed from unnest(changes) as changed) as each, string_to_table(changed, ',') as name
-    );
-  end if;
+  columns := (
+    select string_agg(distinct name, ',' order by name)
+    from (select distinct changed from unnest(changes) as changed) as each, string_to_table(changed, ',') as name
+  );
   insert into strongroom.outbox (event_id, kind, name, record)
   select strongroom.uuidv7(), 'event', 'DB_WRITE', jsonb_build_object(
     'action', 'DB_WRITE',
@@ -154,22 +139,20 @@ begin
     declare
       ids text[];
       changes text[];
-      column_count integer;
     begin
+      if (select relnatts from pg_class where oid = tg_relid) <> %2$s then
+        raise exception '%% has a column that its write audit does not know: call strongroom.compile_write_audit again.',
+          tg_table_name;
+      end if;
       if tg_op = 'INSERT' then
-        select array_agg(%3$s), (select relnatts from pg_class where oid = tg_relid) into ids, column_count from new_rows n;
+        select array_agg(%3$s) into ids from new_rows n;
       elsif tg_op = 'DELETE' then
-        select array_agg(%4$s), (select relnatts from pg_class where oid = tg_relid) into ids, column_count from old_rows o;
+        select array_agg(%4$s) into ids from old_rows o;
       elsif tg_op = 'UPDATE' then
         -- A changed key leaves a row without partner on either side: both ids are recorded.
         select array_agg(case when n.%5$I is null then %4$s else %3$s end),
-          array_agg(case when n.%5$I is null or o.%5$I is null then %6$L else nullif(concat_ws(',', %7$s), '') end),
-          (select relnatts from pg_class where oid = tg_relid)
-          into ids, changes, column_count from new_rows n full join old_rows o on %8$s;
-      end if;
-      if column_count <> %2$s then
-        raise exception '%% has a column that its write audit does not know: call strongroom.compile_write_audit again.',
-          tg_table_name;
+          array_agg(case when n.%5$I is null or o.%5$I is null then %6$L else nullif(concat_ws(',', %7$s), '') end)
+          into ids, changes from new_rows n full join old_rows o on %8$s;
       end if;
       if ids is not null or tg_op = 'TRUNCATE' then
         perform strongroom.record_writes(tg_table_schema, tg_table_name, tg_op, tg_argv[0], ids, changes);
