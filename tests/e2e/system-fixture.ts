@@ -140,7 +140,7 @@ async function printWarnings(folder: string): Promise<void> {
 }
 
 function isWarning(line: string): boolean {
-  return /"level":(?:"(?:warn|error|fatal)"|[456]0)/.test(line);
+  return /"level":"(?:warn|error|fatal)"/.test(line);
 }
 
 /** Has the system stopped should this process end without doing so. The answer is called once it has. */

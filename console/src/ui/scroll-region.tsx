@@ -1,16 +1,15 @@
-import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 
 /** What is wider than its place scrolls in it, also by keys: only then it is a stop of the tab key (WCAG 2.1.1). */
 export function ScrollRegion({ label, children }: { readonly label: string; readonly children: ReactNode }) {
   const region = useRef<HTMLElement>(null);
   const [isWider, setIsWider] = useState(false);
-  useLayoutEffect(() => {
+  useEffect(() => {
     const element = region.current;
     if (!element) return undefined;
-    const measure = () => setIsWider(element.scrollWidth > element.clientWidth);
-    const observer = new ResizeObserver(measure);
+    // It calls once at the beginning, too.
+    const observer = new ResizeObserver(() => setIsWider(element.scrollWidth > element.clientWidth));
     for (const each of [element, ...element.children]) observer.observe(each);
-    measure();
     return () => observer.disconnect();
   }, []);
   return (

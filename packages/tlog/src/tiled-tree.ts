@@ -83,13 +83,13 @@ export function rootFromState(state: TreeState): Uint8Array {
 /** Rebuilds the state from stored tiles. Compare rootFromState with the last checkpoint before trusting it. */
 export async function readTreeState(size: number, readTile: ReadTile): Promise<TreeState> {
   requireCount(size, 'tree size');
-  const places: { level: number; index: number }[] = [];
+  const places: TilePlace[] = [];
   for (let level = 0; size >= TILE_WIDTH ** level; level += 1) {
     places.push({ level, index: Math.floor(size / TILE_WIDTH ** (level + 1)) });
   }
   const partial = places.filter(({ level, index }) => tileWidth(level, index, size) > 0);
   const tiles = await readTiles(partial, size, readTile);
-  return { size, edge: places.map(({ level, index }) => tiles.get(tileKey(level, index)) ?? new Uint8Array(0)) };
+  return { size, edge: places.map((place) => tiles.get(tileKey(place)) ?? new Uint8Array(0)) };
 }
 
 /** The root of the first `size` leaves, from tiles, in O(log size). */
@@ -156,10 +156,13 @@ async function hashRanges(
   return subtrees.map((ofRange) => foldSubtrees(ofRange.map((subtree) => hashSubtree(subtree, tiles))));
 }
 
-/** A complete subtree as it lies within one tile: `count` neighbouring hashes, a power of two. */
-interface Subtree {
+interface TilePlace {
   readonly level: number;
   readonly index: number;
+}
+
+/** A complete subtree as it lies within one tile: `count` neighbouring hashes, a power of two. */
+interface Subtree extends TilePlace {
   readonly start: number;
   readonly count: number;
 }
@@ -179,19 +182,20 @@ function completeSubtrees(from: number, to: number): Subtree[] {
   return subtrees;
 }
 
-function hashSubtree({ level, index, start, count }: Subtree, tiles: ReadonlyMap<string, Uint8Array>): Uint8Array {
-  const tile = tiles.get(tileKey(level, index)) as Uint8Array;
+function hashSubtree(subtree: Subtree, tiles: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  const tile = tiles.get(tileKey(subtree)) as Uint8Array;
+  const { start, count } = subtree;
   return perfectRoot(tile.subarray(start * HASH_BYTES, (start + count) * HASH_BYTES));
 }
 
 /** Each tile once, all at the same time, in the width that it has in a tree of `size`. */
 async function readTiles(
-  places: readonly { readonly level: number; readonly index: number }[],
+  places: readonly TilePlace[],
   size: number,
   readTile: ReadTile,
 ): Promise<Map<string, Uint8Array>> {
-  const distinct = new Map(places.map((place) => [tileKey(place.level, place.index), place]));
-  const read = async ([key, { level, index }]: [string, { level: number; index: number }]) => {
+  const distinct = new Map(places.map((place) => [tileKey(place), place]));
+  const read = async ([key, { level, index }]: [string, TilePlace]) => {
     const width = tileWidth(level, index, size);
     const bytes = await readTile(level, index, width);
     if (!bytes || bytes.length < width * HASH_BYTES) {
@@ -203,7 +207,7 @@ async function readTiles(
   return new Map(await Promise.all([...distinct].map(read)));
 }
 
-function tileKey(level: number, index: number): string {
+function tileKey({ level, index }: TilePlace): string {
   return `${level}/${index}`;
 }
 
