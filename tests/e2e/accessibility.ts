@@ -10,6 +10,14 @@ const looks = [
   { colorScheme: 'dark', runOnly: { type: 'rule', values: ['color-contrast'] } },
 ] as const;
 
+/** What is loaded is shown, and what scrolls by itself is known by its observer, which the browser calls with a frame. */
+const isSettled = `
+  document.querySelector('h1') !== null &&
+  document.querySelector('.loading') === null &&
+  [...document.querySelectorAll('.table-scroll')].every(
+    (region) => region.matches('[tabindex]') === (region.scrollWidth > region.clientWidth),
+  )`;
+
 interface AxeResults {
   readonly violations: readonly { id: string; nodes: readonly { target: readonly unknown[] }[] }[];
 }
@@ -22,10 +30,7 @@ export async function loadAxe(context: BrowserContext): Promise<void> {
 
 /** Each violation as `scheme rule selector`, or that the page is too wide for a telephone; none is what is wanted. */
 export async function findViolations(page: Page): Promise<string[]> {
-  await until(
-    async () => ((await page.locator('h1').count()) > 0 && (await page.locator('.loading').count()) === 0) || undefined,
-    { what: 'a page that has loaded', timeoutMs: 60_000 },
-  );
+  await until(() => page.evaluate(isSettled), { what: 'a page that is whole', timeoutMs: 60_000 });
   const found: string[] = [];
   for (const { colorScheme, runOnly } of looks) {
     // Colours change at once, so that none is judged halfway.

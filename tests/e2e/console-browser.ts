@@ -66,8 +66,15 @@ export async function reloadUntil(page: Page, text: string): Promise<void> {
   );
 }
 
+/** Ends when the console has heard of it: what is looked for next isn't found on the page before. */
 export async function go(page: Page, path: string): Promise<void> {
-  await page.goto(`/console/#${path}`);
+  const fragment = JSON.stringify(`#${path}`);
+  await page.evaluate(`
+    location.hash === ${fragment} ||
+    new Promise((resolve) => {
+      addEventListener('hashchange', () => resolve(), { once: true });
+      location.hash = ${fragment};
+    })`);
 }
 
 export function heading(page: Page, name: string) {

@@ -62,6 +62,8 @@ export async function checkScrolling(t: Test, page: Page, path: string): Promise
   t.equal(await region.getAttribute('tabindex'), null);
   await setWidth('300vw');
   await page.locator('.table-scroll[tabindex="0"][aria-label]').waitFor();
+  // Only the tab in front scrolls by keys.
+  await page.bringToFront();
   await region.press('ArrowRight');
   await until(async () => (await offset()) > 0 || undefined, { what: 'the table to scroll' });
   await setWidth('');
