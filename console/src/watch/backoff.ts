@@ -16,5 +16,6 @@ export function pause(durationMs: number, signal: AbortSignal): Promise<void> {
     };
     const timer = setTimeout(end, durationMs);
     signal.addEventListener('abort', end);
+    if (signal.aborted) end();
   });
 }

@@ -142,8 +142,8 @@ export function createBus({ url, name, logger, metrics, replicas = 1, caFile }: 
     while (!closing.signal.aborted) {
       try {
         const nats = await connect(connectionOptions(url, name, caFile));
-        if (closing.signal.aborted) return await nats.close();
         const manager = await nats.jetstreamManager({ timeout: requestTimeoutMs, checkAPI: false });
+        if (closing.signal.aborted) return await nats.close();
         connected = { nats, manager, client: nats.jetstream({ timeout: publishTimeoutMs }) };
         isConnected = true;
         void watchConnection(nats);

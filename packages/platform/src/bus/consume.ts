@@ -111,6 +111,8 @@ async function consumeUntilBroken(options: ConsumeOptions, signal: AbortSignal):
     inbox.end();
   };
   signal.addEventListener('abort', stop, { once: true });
+  // Not told to who listens only afterwards: the consumer took a few round trips to make.
+  if (signal.aborted) stop();
   void watchConsumer(messages, stop);
   void messages.closed().then(() => inbox.end());
   try {

@@ -16,7 +16,7 @@ export interface RemoteKeysOptions {
 }
 
 export interface RemoteKeys extends KeySource {
-  /** Asks now: at start, and when auth signals that keys have changed. Throws if auth doesn't answer. */
+  /** Asks now: at start, and when auth signals that keys have changed. If auth doesn't answer, that is logged. */
   refresh(): Promise<void>;
   /** Whether keys were ever received. */
   isLoaded(): boolean;
@@ -40,6 +40,7 @@ export function createRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
   let running: Promise<void> | undefined;
   let lastAskedMs = Number.NEGATIVE_INFINITY;
   let isLoaded = false;
+  let isLackLogged = false;
   let isClosed = false;
 
   const ask = async (): Promise<void> => {
@@ -61,21 +62,24 @@ export function createRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
     keys = keepIdentity(keys, found);
     isLoaded = true;
   };
+  const logFailure = (err: unknown): void => {
+    if (isLoaded) logger?.warn({ err }, 'the keys of auth could not be read; the last ones stay in use');
+    else if (!isLackLogged) logger?.warn({ err }, 'auth gives no keys yet: no token is verified until it does');
+    isLackLogged = true;
+  };
   const refresh = (): Promise<void> => {
-    running ??= ask().finally(() => {
-      running = undefined;
-    });
+    running ??= ask()
+      .catch(logFailure)
+      .finally(() => {
+        running = undefined;
+      });
     return running;
   };
-  const tryRefresh = (): Promise<void> =>
-    refresh().catch((error: unknown) => {
-      logger?.warn({ err: error }, 'the keys of auth could not be read; the last ones stay in use');
-    });
   let timer: NodeJS.Timeout;
   const schedule = (): void => {
     if (isClosed) return;
     // Started before auth, a process has no keys yet and soon asks again (S1.5: any start order).
-    timer = setTimeout(() => void tryRefresh().then(schedule), isLoaded ? refreshIntervalMs : FIRST_KEYS_INTERVAL_MS);
+    timer = setTimeout(() => void refresh().then(schedule), isLoaded ? refreshIntervalMs : FIRST_KEYS_INTERVAL_MS);
     timer.unref();
   };
   schedule();
@@ -85,7 +89,7 @@ export function createRemoteKeys(options: RemoteKeysOptions): RemoteKeys {
       const known = keys.get(kid);
       if (known !== undefined) return known;
       if (running === undefined && performance.now() - lastAskedMs < unknownKeyIntervalMs) return undefined;
-      return tryRefresh().then(() => keys.get(kid));
+      return refresh().then(() => keys.get(kid));
     },
     refresh,
     isLoaded: () => isLoaded,

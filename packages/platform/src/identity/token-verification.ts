@@ -43,8 +43,7 @@ export function createTokenVerification(options: TokenVerificationOptions): Toke
       metrics,
     }),
     hasKeys: () => keys.isLoaded(),
-    refreshKeys: () =>
-      keys.refresh().catch((error: unknown) => logger.warn({ err: error }, 'auth gave no signing keys yet')),
+    refreshKeys: () => keys.refresh(),
     close: () => keys.close(),
   };
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ack, type BusMessage, consume, createBus, park, retry } from '@strongroom/platform/bus';
 import { commonErrors, isServiceError } from '@strongroom/platform/errors';
 import { createMetrics } from '@strongroom/platform/telemetry';
@@ -275,4 +276,23 @@ t.test('B-outbox: a retry comes after its delay, and stopping ends the batch in 
   const info = await bus.connection().manager.consumers.info('EVENTS', 'reader');
   t.equal(info.num_pending, 1);
   t.equal(counts.length, 3);
+});
+
+t.test('B-outbox: a consumer that is stopped while it is being made ends, at whatever step', async (t) => {
+  const nats = await createTestNats();
+  t.teardown(() => nats.close());
+  const { bus, log } = openBus(nats.url);
+  t.teardown(() => bus.close());
+  await bus.ready();
+  const handle = async () => undefined;
+  for (let turns = 0; turns < 60; turns += 1) {
+    const durable = `short-${turns}`;
+    const consumption = consume({ bus, stream: 'EVENTS', durable, batchSizeMax: 10, logger: log.logger, handle });
+    for (let turn = 0; turn < turns; turn += 1) await setImmediate();
+    await consumption.stop();
+  }
+  await bus.publish(subject, Buffer.from('late'), { messageId: 'late' });
+  for await (const consumer of bus.connection().manager.consumers.list('EVENTS')) {
+    t.equal(consumer.num_pending, 1, `${consumer.name} takes nothing after its stop`);
+  }
 });

@@ -11,7 +11,7 @@ import {
   serviceNameOf,
   writeDevelopmentCertificates,
 } from '@strongroom/platform/identity';
-import { createMetrics } from '@strongroom/platform/telemetry';
+import { createLogger, createMetrics } from '@strongroom/platform/telemetry';
 import t from 'tap';
 import { createTestIdentities } from '../rpc/fixture.ts';
 
@@ -53,14 +53,34 @@ t.test('S3.1a: keys of auth are fetched, kept while it is down, and asked for ag
     state.status = 200;
     fault();
     t.equal(await keys.find('c'), undefined);
+    await keys.refresh();
     t.equal(keys.find('a'), first);
-    await t.rejects(keys.refresh());
   }
   state.status = 200;
   state.body = undefined;
   state.keys = [jwk('d')];
   await keys.refresh();
   t.equal(await keys.find('a'), undefined, 'a key that is withdrawn is gone');
+});
+
+t.test('S1.5, S3.1a: started before auth, a process says once that it lacks keys, later each failure', async (t) => {
+  const { state, url } = await startJwks(t);
+  const said: string[] = [];
+  const destination = { write: (line: string) => void said.push((JSON.parse(line) as { msg: string }).msg) };
+  const keys = createRemoteKeys({ url, logger: createLogger({ name: 'test', level: 'warn', destination }) });
+  t.teardown(() => keys.close());
+  state.status = 503;
+  await keys.refresh();
+  await keys.refresh();
+  t.same(said.splice(0), ['auth gives no keys yet: no token is verified until it does']);
+  state.status = 200;
+  await keys.refresh();
+  t.equal(keys.isLoaded(), true);
+  state.status = 503;
+  await keys.refresh();
+  await keys.refresh();
+  t.ok(said.length >= 2, 'its own timer asks, too');
+  t.same([...new Set(said)], ['the keys of auth could not be read; the last ones stay in use']);
 });
 
 t.test('S3.1a: made-up key ids make no traffic', async (t) => {
