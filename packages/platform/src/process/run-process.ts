@@ -88,7 +88,10 @@ export function runProcess({ name, main }: RunOptions): void {
     stop: () => void end(0, 'stopped'),
   };
   main(lifecycle).catch((error: unknown) => {
-    if (error instanceof ConfigError) {
+    if (ending !== undefined) {
+      // What it needed is closed under its hands.
+      logger.info({ err: error }, 'told to end while starting');
+    } else if (error instanceof ConfigError) {
       process.stderr.write(`${name} can't start. ${error.message}\n`);
       void end(exitCodeConfiguration, 'configuration');
     } else {

@@ -1,8 +1,9 @@
 // A process of runProcess, for run-process.test.ts: what it does is its first argument.
+import { once } from 'node:events';
 import { loadConfig, port, secret } from '@strongroom/platform/config';
-import { failpoint, runProcess } from '@strongroom/platform/process';
+import { failpoint, type Lifecycle, runProcess } from '@strongroom/platform/process';
 
-const acts: Record<string, () => Promise<void> | void> = {
+const acts: Record<string, (lifecycle: Lifecycle) => Promise<void> | void> = {
   config: async () => {
     await loadConfig({ PORT: port({ doc: '.' }), TOKEN: secret({ doc: '.' }) }, { PORT: 'canary', TOKEN: 'canary' });
   },
@@ -22,6 +23,12 @@ const acts: Record<string, () => Promise<void> | void> = {
       await failpoint('child.step')?.catch((error: Error) => write(error.name));
       write(`hit ${hit}`);
     }
+  },
+  midway: async ({ signal }) => {
+    const closed = once(signal, 'abort');
+    write('started');
+    await closed;
+    throw new Error('the pool is closed');
   },
   run: () => undefined,
 };
@@ -48,7 +55,7 @@ runProcess({
       if (closing === 'fails') throw new Error('would not close');
       if (closing === 'hangs') await new Promise(() => undefined);
     });
-    await acts[act]?.();
+    await acts[act]?.(lifecycle);
     write('started');
   },
 });

@@ -35,6 +35,14 @@ t.test(
   },
 );
 
+t.test('F33: told to end while it starts, a process closes as ever, and its broken start is no fault', async (t) => {
+  const { code, said, text } = await runChild(['midway'], { signal: 'SIGTERM' });
+  t.equal(code, 0);
+  t.same(said, ['started', 'not ready', 'signal true', 'closed first opened']);
+  t.match(text, /"level":"info".*the pool is closed.*told to end while starting/);
+  t.notMatch(text, /"level":"fatal"/);
+});
+
 t.test('F33: what does not close in time is cut off, and told', async (t) => {
   const { code, text } = await runChild(['run', 'hangs'], { signal: 'SIGTERM' });
   t.equal(code, 1);
