@@ -1,5 +1,6 @@
 // A process of runProcess, for run-process.test.ts: what it does is its first argument.
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { loadConfig, port, secret } from '@strongroom/platform/config';
 import { failpoint, type Lifecycle, runProcess } from '@strongroom/platform/process';
 
@@ -24,7 +25,9 @@ const acts: Record<string, (lifecycle: Lifecycle) => Promise<void> | void> = {
       write(`hit ${hit}`);
     }
   },
-  midway: async ({ signal }) => {
+  midway: async ({ signal, onClose }) => {
+    // As a pool's end does, it takes longer than the start needs to notice.
+    onClose(() => setImmediate());
     const closed = once(signal, 'abort');
     write('started');
     await closed;
