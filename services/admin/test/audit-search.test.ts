@@ -21,6 +21,8 @@ const noteOf = (sequence: number) =>
     sequence === 18 ? 'Once 100 %of it' : '',
     sequence === 100 ? 'fiftieth in everywhere' : '',
     sequence === 11_101 ? '§§' : '',
+    sequence % 4 === 0 ? '01a227c0-9228-7164' : '',
+    sequence % 700 === 3 ? '8c75a9d620e3cec9' : '',
     sequence % 4_000 === 21 ? 'https://shop.example/sometimes at the Everywhere' : '',
   ].join(' ');
 const actionOf = (sequence: number) => (sequence % 3 === 0 ? 'USER_LOGIN' : 'PAYMENT_CREATED');
@@ -87,6 +89,10 @@ tap.test('B-log: a text is found in every record that holds it, in one, in some 
     'fiftieth in everywhere',
     'https://shop.example/everywhere',
     'sometimes at the everywhere',
+    // Identifiers: of many records, of some, of none.
+    '01a227c0-9228-7164',
+    '8C75A9D620E3CEC9',
+    'deadbeef-0000-4000',
     'nowhere',
     '???',
     'no such text anywhere in it',

@@ -34,7 +34,9 @@ const commonCount = 4;
 /** Records that are looked at on the index's word. */
 const candidatesMax = 2_000;
 /** Characters of either end: each three cost a list of the index to read, as long as the log in its proportion. */
-const indexedEnd = 6;
+const indexedEnd = 4;
+/** Of a person, a resource, a request or a trace, or most of one: few records hold it. */
+const identifier = /^[\da-f-]{12,}$/i;
 
 /**
  * One page of records. A text costs about the same in a log of any size, whether all records hold it, one or none: the
@@ -44,9 +46,9 @@ const indexedEnd = 6;
 export async function findRecords(db: Queryable, filter: SearchFilter, page: RecordPage): Promise<FoundRecords> {
   const { text, ...others } = filter;
   if (text === undefined) return { records: await listRecords(db, others, page) };
-  const places = await findPlaces(db, others);
+  const places = await findPlaces(db, others, text);
   if (!places) return { records: [] };
-  const search = { db, filter: others, text, page };
+  const search = { db, filter: others, places, text, page };
   const [inRange, displaced] = await Promise.all([
     searchRange(search, rangeOf(places, page)),
     places.displaced.length === 0 ? [] : readWhere(search, isOneOf(auditRecords.sequence, places.displaced)),
@@ -63,6 +65,7 @@ type Position = Pick<SequencedRecord, 'sequence'>;
 interface Search {
   readonly db: Queryable;
   readonly filter: RecordFilter;
+  readonly places: PeriodPlaces;
   readonly text: string;
   readonly page: RecordPage;
 }
@@ -71,10 +74,16 @@ async function searchRange(search: Search, range: SequenceRange | undefined): Pr
   const { limit, descending } = search.page;
   if (!range) return { records: [] };
   const near = nearest(range, nearPositions, descending);
-  const records = await readRange(search, near, limit);
   const rest = beyond(range, near, descending);
+  // A period leaves the index few partitions to look into.
+  const isForIndex = identifier.test(search.text) && search.places.months !== undefined;
+  if (rest && isForIndex) {
+    const found = await findByIndex(search, range);
+    if (found) return { records: await readPositions(search, found, limit) };
+  }
+  const records = await readRange(search, near, limit);
   if (!rest || records.length === limit) return { records };
-  const found = records.length < commonCount ? await findByIndex(search, rest) : undefined;
+  const found = records.length < commonCount && !isForIndex ? await findByIndex(search, rest) : undefined;
   if (found) return { records: [...records, ...(await readPositions(search, found, limit - records.length))] };
   const far = nearest(rest, farPositions, descending);
   records.push(...(await readRange(search, far, limit - records.length)));
@@ -84,7 +93,7 @@ async function searchRange(search: Search, range: SequenceRange | undefined): Pr
 
 /** Read by position, which takes as long as the range is. The index can't serve strpos, so the planner can't ask it. */
 function readRange(search: Search, range: SequenceRange, limit: number): Promise<SequencedRecord[]> {
-  return readWhere(search, isInPeriod(search.filter, range), limit);
+  return readWhere(search, isInPeriod(search.filter, search.places, range), limit);
 }
 
 function readWhere(
@@ -92,14 +101,17 @@ function readWhere(
   places: SQL | undefined,
   limit = page.limit,
 ): Promise<SequencedRecord[]> {
-  return selectRecords(db, filter, { ...page, limit }, places, gt(textPosition(text), 0));
+  return selectRecords(db, filter, { ...page, limit }, places, holdsText(text));
 }
 
 /**
  * The positions of all records in the range that hold the text; undefined where the index is no help. No order and a limit:
  * the planner has no reason to read by position instead, and what the index gives too much of is not read to its end.
  */
-async function findByIndex({ db, filter, text }: Search, range: SequenceRange): Promise<Position[] | undefined> {
+async function findByIndex(
+  { db, filter, places, text }: Search,
+  range: SequenceRange,
+): Promise<Position[] | undefined> {
   const ends = endsOf(text);
   if (!ends.some(hasTrigram)) return undefined;
   const { sequence, searchText } = auditRecords;
@@ -109,7 +121,7 @@ async function findByIndex({ db, filter, text }: Search, range: SequenceRange): 
     .where(
       and(
         ...conditionsOf(filter),
-        isInPeriod(filter, range),
+        isInPeriod(filter, places, range),
         ...ends.map((end) => like(searchText, lower(`%${end.replaceAll(/[\\%_]/g, '\\$&')}%`))),
       ),
     )
@@ -143,12 +155,17 @@ function textPosition(text: string): SQL<number> {
   return orm<number>`strpos(${auditRecords.searchText}, ${lower(text)})`;
 }
 
+function holdsText(text: string): SQL {
+  return gt(textPosition(text), 0);
+}
+
 function lower(text: string): SQL {
   return orm`lower(${text})`;
 }
 
-async function findPlaces(db: Queryable, filter: RecordFilter): Promise<PeriodPlaces | undefined> {
-  if (filter.from !== undefined || filter.to !== undefined) return findPeriodPlaces(db, filter);
+async function findPlaces(db: Queryable, filter: RecordFilter, text: string): Promise<PeriodPlaces | undefined> {
+  if (filter.from !== undefined || filter.to !== undefined)
+    return findPeriodPlaces(db, filter, [...conditionsOf(filter), holdsText(text)]);
   const { size } = await readLogState(db);
   return size === 0 ? undefined : { first: 0, last: size - 1, displaced: [] };
 }

@@ -107,9 +107,9 @@ export interface RecordPage {
 /** Keyset paging by position. */
 export async function listRecords(db: Queryable, filter: RecordFilter, page: RecordPage): Promise<SequencedRecord[]> {
   if (filter.from === undefined && filter.to === undefined) return selectRecords(db, filter, page);
-  const places = await findPeriodPlaces(db, filter);
+  const places = await findPeriodPlaces(db, filter, conditionsOf(filter));
   if (!places) return [];
-  const inRange = selectRecords(db, filter, page, isInPeriod(filter, places));
+  const inRange = selectRecords(db, filter, page, isInPeriod(filter, places, places));
   const displaced =
     places.displaced.length === 0
       ? []

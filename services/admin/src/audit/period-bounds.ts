@@ -1,5 +1,5 @@
 import type { Queryable } from '@strongroom/platform/database';
-import { and, between, gte, lt, type SQL } from 'drizzle-orm';
+import { and, between, gte, lt, type SQL, sql } from 'drizzle-orm';
 import { auditRecords } from '../audit-schema.ts';
 
 /** RFC 3339; occurred at or after, and before. Either end may be open. */
@@ -17,49 +17,80 @@ export interface SequenceRange {
 /** Where what occurred in a period can stand: in a range, or displaced at one of these positions outside of it. */
 export interface PeriodPlaces extends SequenceRange {
   readonly displaced: readonly string[];
+  /** The months in which the range was recorded, if known: others' partitions needn't be planned for. */
+  readonly months?: Required<Period>;
 }
 
 /** More of them widen the range instead: a whole day of events that came late, say. */
 const displacedMax = 100;
 
+interface PlacesRow extends Record<string, unknown> {
+  first: string | null;
+  last: string;
+  month: string;
+  month_after: string;
+  displaced_count: number;
+  widened_first: string;
+  widened_last: string;
+  displaced: string[];
+}
+
 /**
  * Undefined while the log is empty. The log is ordered by when it took records in, and takes them in within minutes, so a
  * period is a range of it but for the displaced records, which have an index of their own. A range that is read by sequence
- * has few rows that aren't of the period, whatever the log's size.
+ * has few rows that aren't of the period, whatever the log's size. Displaced are those alone that meet the conditions.
  */
-export async function findPeriodPlaces({ sql }: Queryable, { from, to }: Period): Promise<PeriodPlaces | undefined> {
+export async function findPeriodPlaces(
+  { orm }: Queryable,
+  { from, to }: Period,
+  conditions: readonly (SQL | undefined)[],
+): Promise<PeriodPlaces | undefined> {
   const [start, end] = [from ?? '-infinity', to ?? 'infinity'];
-  const [row] = await sql`
+  const isDisplaced = sql`occur_time >= ${start}::timestamptz and occur_time < ${end}::timestamptz
+    and record_time - occur_time not between interval '-5 minutes' and interval '5 minutes'
+    and sequence not between first and last`;
+  const [row] = await orm.execute<PlacesRow>(sql`
     with edge as (
-      (select sequence from audit_record where record_time >= ${start}::timestamptz - interval '5 minutes'
+      (select sequence, record_time from audit_record where record_time >= ${start}::timestamptz - interval '5 minutes'
        order by record_time, sequence limit 1)
       union all
-      (select sequence from audit_record where record_time <= ${end}::timestamptz + interval '5 minutes'
+      (select sequence, record_time from audit_record where record_time <= ${end}::timestamptz + interval '5 minutes'
        order by record_time desc, sequence desc limit 1)
     ), span as (
-      select min(sequence) as first, max(sequence) as last from edge
+      select min(sequence) as first, max(sequence) as last, date_trunc('month', min(record_time), 'UTC') as month,
+        date_trunc('month', max(record_time), 'UTC') + interval '1 month' as month_after
+      from edge
     ), displaced as (
-      select sequence from audit_record, span where occur_time >= ${start}::timestamptz and occur_time < ${end}::timestamptz
-        and record_time - occur_time not between interval '-5 minutes' and interval '5 minutes'
-        and sequence not between first and last
+      select sequence from audit_record, span where ${and(isDisplaced, ...conditions)}
     )
-    select first::text, last::text, count(sequence)::int as count, least(first, min(sequence))::text as widened_first,
-      greatest(last, max(sequence))::text as widened_last, (array_agg(sequence))[1:${displacedMax}]::text[] as displaced
-    from span left join displaced on true group by first, last`;
-  if (!row || row['first'] === null) return undefined;
-  return Number(row['count']) > displacedMax
-    ? { first: Number(row['widened_first']), last: Number(row['widened_last']), displaced: [] }
-    : {
-        first: Number(row['first']),
-        last: Number(row['last']),
-        displaced: Number(row['count']) === 0 ? [] : row['displaced'],
-      };
+    select first::text, last::text, month::text, month_after::text, count(sequence)::int as displaced_count,
+      least(first, min(sequence))::text as widened_first, greatest(last, max(sequence))::text as widened_last,
+      coalesce((array_agg(sequence) filter (where sequence is not null))[1:${displacedMax}], '{}')::text[] as displaced
+    from span left join displaced on true group by first, last, month, month_after`);
+  if (!row || row.first === null) return undefined;
+  if (row.displaced_count > displacedMax)
+    return { first: Number(row.widened_first), last: Number(row.widened_last), displaced: [] };
+  return {
+    first: Number(row.first),
+    last: Number(row.last),
+    displaced: row.displaced,
+    months: { from: row.month, to: row.month_after },
+  };
 }
 
-export function isInPeriod({ from, to }: Period, { first, last }: SequenceRange): SQL | undefined {
-  const { sequence, occurTime } = auditRecords;
+/**
+ * Of a part of the places' range, or of all of it. Whole months leave the choice of an index as it is, and nothing out: the
+ * times of records never go back along the log (F14).
+ */
+export function isInPeriod(
+  { from, to }: Period,
+  { months }: Pick<PeriodPlaces, 'months'>,
+  { first, last }: SequenceRange,
+): SQL | undefined {
+  const { sequence, occurTime, recordTime } = auditRecords;
   return and(
     between(sequence, first, last),
+    months && and(gte(recordTime, months.from), lt(recordTime, months.to)),
     from === undefined ? undefined : gte(occurTime, from),
     to === undefined ? undefined : lt(occurTime, to),
   );
@@ -71,11 +102,11 @@ export function isInPeriod({ from, to }: Period, { first, last }: SequenceRange)
  * `log` is what was signed: below the minimum index, what is gone before the period's first record is past its retention.
  */
 export async function findEvidenceRange(
-  { sql }: Queryable,
+  { sql: query }: Queryable,
   { from, to }: Required<Period>,
   log: { readonly size: number; readonly minimumIndex: number },
 ): Promise<SequenceRange> {
-  const [row] = await sql`
+  const [row] = await query`
     with near as (
       select
         (select sequence from audit_record where record_time < ${from}::timestamptz - interval '5 minutes'
