@@ -3,7 +3,7 @@ import { ack, type BusMessage, consume, createBus, park, retry } from '@strongro
 import { commonErrors, isServiceError } from '@strongroom/platform/errors';
 import { createMetrics } from '@strongroom/platform/telemetry';
 import { createPrivateEngine, createTestNats, until } from '@strongroom/testkit';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { createTestLogger } from '../database/fixture.ts';
 
 function openBus(url: string) {
@@ -13,15 +13,21 @@ function openBus(url: string) {
   return { bus, log, metrics };
 }
 
+/** On streams of its own. */
+async function startBus(t: Test) {
+  const nats = await createTestNats();
+  t.teardown(() => nats.close());
+  const opened = openBus(nats.url);
+  t.teardown(() => opened.bus.close());
+  await opened.bus.ready();
+  return opened;
+}
+
 const text = (message: BusMessage) => Buffer.from(message.data).toString();
 const subject = 'strongroom.events.test.PAYMENT_CREATED';
 
 t.test('B-outbox: streams are made, and a message id is taken once', async (t) => {
-  const nats = await createTestNats();
-  t.teardown(() => nats.close());
-  const { bus, metrics } = openBus(nats.url);
-  t.teardown(() => bus.close());
-  await bus.ready();
+  const { bus, metrics } = await startBus(t);
   await bus.check();
   t.same(
     bus.streams().map(({ name }) => name),
@@ -40,11 +46,7 @@ t.test('B-outbox: streams are made, and a message id is taken once', async (t) =
 });
 
 t.test('B-outbox: messages come in batches, in order, each with its delivery count and headers', async (t) => {
-  const nats = await createTestNats();
-  t.teardown(() => nats.close());
-  const { bus, log } = openBus(nats.url);
-  t.teardown(() => bus.close());
-  await bus.ready();
+  const { bus, log } = await startBus(t);
   for (let index = 0; index < 50; index += 1) {
     await bus.publish(subject, Buffer.from(String(index)), { messageId: `m${index}`, headers: { traceparent: 'x' } });
   }
@@ -74,11 +76,7 @@ t.test('B-outbox: messages come in batches, in order, each with its delivery cou
 });
 
 t.test('F29, older fault 41: poison is tried a few times, then parked, and holds nobody up', async (t) => {
-  const nats = await createTestNats();
-  t.teardown(() => nats.close());
-  const { bus, log, metrics } = openBus(nats.url);
-  t.teardown(() => bus.close());
-  await bus.ready();
+  const { bus, log, metrics } = await startBus(t);
   const payloads = ['1', 'poison', '2', 'rotten', '3'];
   for (const [index, payload] of payloads.entries()) {
     await bus.publish(subject, Buffer.from(payload), { messageId: `p${index}` });
@@ -126,11 +124,7 @@ t.test('F29, older fault 41: poison is tried a few times, then parked, and holds
 });
 
 t.test('F28: an outage of a dependency costs no message its chances', async (t) => {
-  const nats = await createTestNats();
-  t.teardown(() => nats.close());
-  const { bus, log } = openBus(nats.url);
-  t.teardown(() => bus.close());
-  await bus.ready();
+  const { bus, log } = await startBus(t);
   await bus.publish(subject, Buffer.from('patient'), { messageId: 'q' });
   let deliveries = 0;
   const parked: string[] = [];
@@ -201,11 +195,7 @@ t.test('F4, F5: consumers and publishers survive a killed server and a wiped sto
 });
 
 t.test('F5: a consumer or stream that is deleted under the process is made again', async (t) => {
-  const nats = await createTestNats();
-  t.teardown(() => nats.close());
-  const { bus, log } = openBus(nats.url);
-  t.teardown(() => bus.close());
-  await bus.ready();
+  const { bus, log } = await startBus(t);
   const seen: string[] = [];
   const consumption = consume({
     bus,
@@ -251,11 +241,7 @@ t.test('S1.5: a process starts without the bus and finds it later', async (t) =>
 });
 
 t.test('B-outbox: a retry comes after its delay, and stopping ends the batch in hand', async (t) => {
-  const nats = await createTestNats();
-  t.teardown(() => nats.close());
-  const { bus, log } = openBus(nats.url);
-  t.teardown(() => bus.close());
-  await bus.ready();
+  const { bus, log } = await startBus(t);
   const counts: number[] = [];
   const consumption = consume({
     bus,
@@ -279,11 +265,7 @@ t.test('B-outbox: a retry comes after its delay, and stopping ends the batch in 
 });
 
 t.test('B-outbox: a consumer that is stopped while it is being made ends, at whatever step', async (t) => {
-  const nats = await createTestNats();
-  t.teardown(() => nats.close());
-  const { bus, log } = openBus(nats.url);
-  t.teardown(() => bus.close());
-  await bus.ready();
+  const { bus, log } = await startBus(t);
   const handle = async () => undefined;
   for (let turns = 0; turns < 60; turns += 1) {
     const durable = `short-${turns}`;

@@ -32,9 +32,19 @@ async function startJwks(t: { teardown(fn: () => unknown): void }) {
   return { state, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
+const staleKeys = 'the keys of auth could not be read; the last ones stay in use';
+
+/** A logger, and what it was told to warn of. */
+function listen() {
+  const said: string[] = [];
+  const destination = { write: (line: string) => void said.push((JSON.parse(line) as { msg: string }).msg) };
+  return { said, logger: createLogger({ name: 'test', level: 'warn', destination }) };
+}
+
 t.test('S3.1a: keys of auth are fetched, kept while it is down, and asked for again when one is unknown', async (t) => {
   const { state, url } = await startJwks(t);
-  const keys = createRemoteKeys({ url, unknownKeyIntervalMs: 0 });
+  const { said, logger } = listen();
+  const keys = createRemoteKeys({ url, unknownKeyIntervalMs: 0, logger });
   t.teardown(() => keys.close());
   t.equal(keys.isLoaded(), false);
   const first = await keys.find('a');
@@ -53,8 +63,10 @@ t.test('S3.1a: keys of auth are fetched, kept while it is down, and asked for ag
     state.status = 200;
     fault();
     t.equal(await keys.find('c'), undefined);
-    await keys.refresh();
     t.equal(keys.find('a'), first);
+    said.length = 0;
+    await keys.refresh();
+    t.same([...new Set(said)], [staleKeys], 'a failure is told');
   }
   state.status = 200;
   state.body = undefined;
@@ -65,9 +77,8 @@ t.test('S3.1a: keys of auth are fetched, kept while it is down, and asked for ag
 
 t.test('S1.5, S3.1a: started before auth, a process says once that it lacks keys, later each failure', async (t) => {
   const { state, url } = await startJwks(t);
-  const said: string[] = [];
-  const destination = { write: (line: string) => void said.push((JSON.parse(line) as { msg: string }).msg) };
-  const keys = createRemoteKeys({ url, logger: createLogger({ name: 'test', level: 'warn', destination }) });
+  const { said, logger } = listen();
+  const keys = createRemoteKeys({ url, logger });
   t.teardown(() => keys.close());
   state.status = 503;
   await keys.refresh();
@@ -80,7 +91,7 @@ t.test('S1.5, S3.1a: started before auth, a process says once that it lacks keys
   await keys.refresh();
   await keys.refresh();
   t.ok(said.length >= 2, 'its own timer asks, too');
-  t.same([...new Set(said)], ['the keys of auth could not be read; the last ones stay in use']);
+  t.same([...new Set(said)], [staleKeys]);
 });
 
 t.test('S3.1a: made-up key ids make no traffic', async (t) => {

@@ -109,7 +109,7 @@ export async function listRecords(db: Queryable, filter: RecordFilter, page: Rec
   if (filter.from === undefined && filter.to === undefined) return selectRecords(db, filter, page);
   const places = await findPeriodPlaces(db, filter, conditionsOf(filter));
   if (!places) return [];
-  const inRange = selectRecords(db, filter, page, isInPeriod(filter, places, places));
+  const inRange = selectRecords(db, filter, page, isInPeriod(filter, places));
   const displaced =
     places.displaced.length === 0
       ? []

@@ -1,5 +1,5 @@
 import type { Queryable } from '@strongroom/platform/database';
-import { and, between, gte, lt, type SQL, sql } from 'drizzle-orm';
+import { and, between, gte, lt, sql as orm, type SQL } from 'drizzle-orm';
 import { auditRecords } from '../audit-schema.ts';
 
 /** RFC 3339; occurred at or after, and before. Either end may be open. */
@@ -41,15 +41,15 @@ interface PlacesRow extends Record<string, unknown> {
  * has few rows that aren't of the period, whatever the log's size. Displaced are those alone that meet the conditions.
  */
 export async function findPeriodPlaces(
-  { orm }: Queryable,
+  db: Queryable,
   { from, to }: Period,
   conditions: readonly (SQL | undefined)[],
 ): Promise<PeriodPlaces | undefined> {
   const [start, end] = [from ?? '-infinity', to ?? 'infinity'];
-  const isDisplaced = sql`occur_time >= ${start}::timestamptz and occur_time < ${end}::timestamptz
+  const isDisplaced = orm`occur_time >= ${start}::timestamptz and occur_time < ${end}::timestamptz
     and record_time - occur_time not between interval '-5 minutes' and interval '5 minutes'
     and sequence not between first and last`;
-  const [row] = await orm.execute<PlacesRow>(sql`
+  const [row] = await db.orm.execute<PlacesRow>(orm`
     with edge as (
       (select sequence, record_time from audit_record where record_time >= ${start}::timestamptz - interval '5 minutes'
        order by record_time, sequence limit 1)
@@ -79,14 +79,15 @@ export async function findPeriodPlaces(
 }
 
 /**
- * Of a part of the places' range, or of all of it. Whole months leave the choice of an index as it is, and nothing out: the
+ * Of all of the places' range, or of a part of it. Whole months leave the choice of an index as it is, and nothing out: the
  * times of records never go back along the log (F14).
  */
 export function isInPeriod(
   { from, to }: Period,
-  { months }: Pick<PeriodPlaces, 'months'>,
-  { first, last }: SequenceRange,
+  places: PeriodPlaces,
+  { first, last }: SequenceRange = places,
 ): SQL | undefined {
+  const { months } = places;
   const { sequence, occurTime, recordTime } = auditRecords;
   return and(
     between(sequence, first, last),
@@ -102,11 +103,11 @@ export function isInPeriod(
  * `log` is what was signed: below the minimum index, what is gone before the period's first record is past its retention.
  */
 export async function findEvidenceRange(
-  { sql: query }: Queryable,
+  { sql }: Queryable,
   { from, to }: Required<Period>,
   log: { readonly size: number; readonly minimumIndex: number },
 ): Promise<SequenceRange> {
-  const [row] = await query`
+  const [row] = await sql`
     with near as (
       select
         (select sequence from audit_record where record_time < ${from}::timestamptz - interval '5 minutes'
