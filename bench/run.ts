@@ -27,12 +27,19 @@ if (values.help || unknown.length > 0) {
 }
 
 /** A word on what the figure promises; empty if that is nothing. */
-function judge({ atMost = {} }: Bench, figure: string, value: number): { text: string; isBroken: boolean } {
-  const bound = Object.entries(atMost).find(([end]) => figure.endsWith(end))?.[1];
-  if (bound === undefined) return { text: '', isBroken: false };
-  return value <= bound
-    ? { text: `  holds: at most ${bound}`, isBroken: false }
-    : { text: `  DOES NOT HOLD: at most ${bound}`, isBroken: true };
+function judge(
+  { atMost = {}, atLeast = {} }: Bench,
+  figure: string,
+  value: number,
+): { text: string; isBroken: boolean } {
+  const boundOf = (bounds: Readonly<Record<string, number>>) =>
+    Object.entries(bounds).find(([end]) => figure.endsWith(end))?.[1];
+  const max = boundOf(atMost);
+  const min = boundOf(atLeast);
+  if (max === undefined && min === undefined) return { text: '', isBroken: false };
+  const isBroken = !(value <= (max ?? Infinity) && value >= (min ?? -Infinity));
+  const promise = [max === undefined ? [] : `at most ${max}`, min === undefined ? [] : `at least ${min}`].flat();
+  return { text: `  ${isBroken ? 'DOES NOT HOLD' : 'holds'}: ${promise.join(', ')}`, isBroken };
 }
 
 const figures: Record<string, number> = {};

@@ -3,8 +3,8 @@ import { runInRequest } from '@strongroom/platform/telemetry';
 
 /** Bounds the size of one statement, and what one fault makes slower. */
 const rowsMax = 64;
-/** Two, so that one is prepared while the other waits for the disk. */
-const statementsMax = 2;
+/** While one waits for the disk, another runs and a third is prepared. */
+const statementsMax = 3;
 /** From here on two statements of half the size end sooner than one. */
 const splitRowsMin = 16;
 
