@@ -34,12 +34,14 @@ function judge(
 ): { text: string; isBroken: boolean } {
   const boundOf = (bounds: Readonly<Record<string, number>>) =>
     Object.entries(bounds).find(([end]) => figure.endsWith(end))?.[1];
-  const max = boundOf(atMost);
-  const min = boundOf(atLeast);
-  if (max === undefined && min === undefined) return { text: '', isBroken: false };
-  const isBroken = !(value <= (max ?? Infinity) && value >= (min ?? -Infinity));
-  const promise = [max === undefined ? [] : `at most ${max}`, min === undefined ? [] : `at least ${min}`].flat();
-  return { text: `  ${isBroken ? 'DOES NOT HOLD' : 'holds'}: ${promise.join(', ')}`, isBroken };
+  const [max, min] = [boundOf(atMost), boundOf(atLeast)];
+  if (max !== undefined) return verdict(value <= max, `at most ${max}`);
+  if (min !== undefined) return verdict(value >= min, `at least ${min}`);
+  return { text: '', isBroken: false };
+}
+
+function verdict(isHeld: boolean, promise: string) {
+  return { text: `  ${isHeld ? 'holds' : 'DOES NOT HOLD'}: ${promise}`, isBroken: !isHeld };
 }
 
 const figures: Record<string, number> = {};

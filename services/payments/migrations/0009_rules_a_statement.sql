@@ -1,6 +1,7 @@
--- What is checked stays the same; it is checked once a statement, over all the rows that it wrote, and costs less for each.
+-- What is checked stays the same and costs less for each row that a statement writes. New is that entries have the currency of
+-- their payment.
 
--- The rules of a payment's change. Runs before payments_money and payments_record: triggers run in the order of their names.
+-- The rules of a payment's change, once a statement. Runs before payments_money and payments_record: triggers run in the order of their names.
 create function check_new_payments() returns trigger language plpgsql set search_path = pg_catalog, public as $$
 begin
   if exists (select 1 from new_payments where status <> 'pending' or version <> 1) then
@@ -54,43 +55,14 @@ create trigger payments_check_new after insert on payments referencing new table
 alter table payment_changes
   add constraint payment_changes_fields check (from_status is null or changed_fields <> '{}');
 --> statement-breakpoint
--- As before, from the rows of the statement: what they say needs no look. Without nested loops the old and the new meet by
--- hash, also in a plan that was made for one row and now has thousands; a look by key is one all the same. A bitmap is worth
--- its making for many rows, and here are one or two.
-create or replace function check_payment_money() returns trigger language plpgsql set search_path = pg_catalog, public
-set enable_seqscan = off set enable_bitmapscan = off set enable_nestloop = off as $$
-begin
-  if exists (
-    select 1
-    from new_rows n join old_rows o on o.id = n.id
-        and (o.status, o.refunded_minor_units, o.reserved_minor_units)
-          is distinct from (n.status, n.refunded_minor_units, n.reserved_minor_units),
-      lateral (select public.ledger_account_id('user', n.recipient_id, n.currency_code) as id offset 0) as account,
-      lateral (
-        select coalesce(sum(e.minor_units) filter (where t.kind = 'capture'), 0) as captured,
-          coalesce(-sum(e.minor_units) filter (where t.kind = 'refund'), 0) as given_back
-        from (select id, kind from public.ledger_transactions where payment_id = n.id offset 0) as t,
-          lateral (
-            select minor_units from public.ledger_entries
-            where transaction_id = t.id and account_id = account.id offset 0
-          ) as e
-      ) as posted,
-      lateral (
-        select coalesce(sum(r.minor_units) filter (where r.status = 'completed'), 0) as refunded,
-          coalesce(sum(r.minor_units) filter (where r.status = 'processing'), 0) as reserved
-        from (select status, minor_units from public.refunds where payment_id = n.id offset 0) as r
-      ) as returned
-    where captured <> (case when n.complete_time is null then 0 else n.minor_units end)
-      or given_back <> n.refunded_minor_units
-      or refunded <> n.refunded_minor_units
-      or reserved <> n.reserved_minor_units
-  ) then
-    perform refuse_money_difference();
-  end if;
-  return null;
-end $$;
+-- Without nested loops the old rows and the new meet by hash, also in a plan that was made for one row and now has thousands;
+-- a look by key is one all the same.
+alter function check_payment_money() set enable_nestloop = off;
 --> statement-breakpoint
 alter function record_payment_changes() set enable_nestloop = off;
+--> statement-breakpoint
+-- A bitmap is worth its making for many rows; of a payment and of a transaction there are one or two.
+alter function money_differs(uuid[]) set enable_bitmapscan = off;
 --> statement-breakpoint
 alter function check_new_transactions() set enable_bitmapscan = off;
 --> statement-breakpoint

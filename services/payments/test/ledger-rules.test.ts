@@ -70,6 +70,12 @@ t.test('B-ledger: the entries of each transaction sum to zero for each currency'
   await t.rejects(complete(runtime, [capture(first, -4n)]), /sum to zero/, 'one');
   await t.rejects(complete(runtime, [capture(first, -4n), capture(second, -6n)]), /sum to zero/, 'two that make up');
   await t.rejects(complete(runtime, [capture(first, -5n, 'USD')]), /sum to zero/, 'in another currency');
+  const dollars = [
+    { owner: recipient.id, amount: 7n, currency: 'USD' },
+    { owner: null, amount: -7n, currency: 'USD' },
+  ];
+  const both = { paymentId: first, entries: [...capture(first, -5n).entries, ...dollars] };
+  await t.rejects(complete(runtime, [both]), /sum to zero/, 'a pair of another currency than its payment');
   await complete(runtime, [capture(first, -5n), capture(second, -5n)]);
   const [posted] = await runtime`select id from ledger_transactions where payment_id = ${first}`;
   const add = (transactionId: string, account: string, amount: number, currency = 'EUR') => runtime`
