@@ -1,7 +1,8 @@
 -- What is checked stays the same and costs less for each row that a statement writes. New is that entries have the currency of
 -- their payment.
 
--- The rules of a payment's change, once a statement. Runs before payments_money and payments_record: triggers run in the order of their names.
+-- The rules of a payment's change, once a statement. They are checked before payments_money and payments_record run: triggers
+-- run in the order of their names.
 create function check_new_payments() returns trigger language plpgsql set search_path = pg_catalog, public as $$
 begin
   if exists (select 1 from new_payments where status <> 'pending' or version <> 1) then
